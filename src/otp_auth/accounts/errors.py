@@ -1,0 +1,28 @@
+"""Refusals about who someone is."""
+
+from http import HTTPStatus
+
+from otp_auth.errors import AuthError
+
+
+class InvalidCredentialsError(AuthError):
+    # Unknown person and wrong password answer alike.
+    status = HTTPStatus.UNAUTHORIZED
+    code = "invalid_credentials"
+    title = "Wrong login or password"
+    detail = "That login and password don't belong together."
+
+
+class AccountExistsError(AuthError):
+    # Said only to the person who proved the phone.
+    status = HTTPStatus.CONFLICT
+    code = "account_exists"
+    title = "There is an account already"
+    detail = "An account with this phone number or e-mail address exists. Log in instead."
+
+
+class ConflictError(AuthError):
+    status = HTTPStatus.CONFLICT
+    code = "conflict"
+    title = "Not possible as things stand"
+    detail = "The change doesn't fit the account as it is."

@@ -1,0 +1,104 @@
+"""Which passwords are refused: those that everybody tries first (SP 800-63B-4 3.1.1.2).
+
+The whole password is compared, never a part of it, and there are no rules about kinds of characters.
+The length is judged where the field is read.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+from http import HTTPStatus
+from importlib import import_module
+from itertools import chain
+
+from otp_auth import phone_numbers
+from otp_auth.errors import AuthError
+
+SERVICE_NAMES = ("otp-auth",)
+RUNS = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "1234567890",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+)
+LONGEST_PASSWORD = 128
+
+_MESSAGES = {
+    "common": "This is a common password, word or name, which attackers try first. Choose another.",
+    "repeated": "This password is one character over and over. Choose another.",
+    "sequence": "This password is a plain run of letters, digits or keys. Choose another.",
+    "context": "This password is your own name, number or address, or ours. Choose another.",
+}
+
+
+class WeakPasswordError(AuthError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "weak_password"
+    title = "The password is too easy to guess"
+    detail = "This password is too easy to guess. Choose another."
+
+
+def check_password(password: str, *, context: Iterable[str], field: str = "body.password") -> None:
+    """Raise WeakPasswordError if the password is an obvious one.
+
+    `context` is what is known of the person: the phone number in E.164, the e-mail address, the display name.
+    """
+    rule = _broken_rule(_fold(password), context)
+    if rule is not None:
+        message = _MESSAGES[rule]
+        raise WeakPasswordError(message, errors=[{"field": field, "rule": rule, "message": message}])
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """Read common passwords, words and names in small letters: some 100 ms once, best spent at start-up."""
+    # By name: only the data is of use, the estimator around it is slow on long input. All lists: a password
+    # that is also a name or a word stands only in that list.
+    lists = import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS
+    return frozenset(chain.from_iterable(lists.values()))
+
+
+def _broken_rule(folded: str, context: Iterable[str]) -> str | None:
+    unit = _repeated_unit(folded)
+    if len(unit) == 1:
+        return "repeated"
+    if _is_run(folded) or _is_run(unit):
+        return "sequence"
+    if not common_passwords().isdisjoint((folded, unit)):
+        return "common"
+    names = set(_context_words(context))
+    return "context" if not names.isdisjoint((_squash(folded), _squash(unit))) else None
+
+
+def _repeated_unit(text: str) -> str:
+    """Return the shortest text of which this one is a repetition: itself, mostly."""
+    return text[: (text + text).find(text, 1)]
+
+
+def _is_run(folded: str) -> bool:
+    laps = 1 + LONGEST_PASSWORD // min(map(len, RUNS))
+    endless = [run * (laps + 1) for run in RUNS]
+    return any(folded in run or folded[::-1] in run for run in endless)
+
+
+def _context_words(context: Iterable[str]) -> Iterator[str]:
+    for word in (*SERVICE_NAMES, *context):
+        yield from filter(None, map(_squash, (word, *word.split(), *_parts(word))))
+
+
+def _parts(word: str) -> tuple[str, ...]:
+    if "@" in word:
+        return (word.rpartition("@")[0],)
+    if not (word.startswith("+") and word[1:].isdecimal()):
+        return ()
+    national = phone_numbers.national_digits(word)
+    return (national, f"0{national}", f"00{word[1:]}")
+
+
+def _squash(text: str) -> str:
+    """Leave out what people put between words."""
+    return "".join(filter(str.isalnum, _fold(text)))
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

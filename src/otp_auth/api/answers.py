@@ -1,0 +1,99 @@
+"""From the domain's objects to the bodies of the contract."""
+
+from datetime import UTC, datetime
+
+from otp_auth import phone_numbers
+from otp_auth.accounts.models import User
+from otp_auth.api import schemas
+from otp_auth.ceremonies.proof import Factor
+from otp_auth.challenges.models import Challenge
+from otp_auth.challenges.views import ChallengeView
+from otp_auth.sessions.models import Session
+from otp_auth.sessions.repository import OpenedSession
+from otp_auth.tokens.jwt import Tokens
+
+
+def describe_user(user: User, unused_recovery_codes: int) -> schemas.User:
+    return schemas.User(
+        id=str(user.id),
+        phone_number=user.phone_number,
+        phone_verified_at=user.phone_verified_at,
+        email=user.email,
+        display_name=user.display_name,
+        locale=user.locale,
+        created_at=user.created_at,
+        factors=["sms", "recovery_code"] if unused_recovery_codes else ["sms"],
+        preferred_method=user.preferred_method.value,
+        password_reset_at=None,  # no route resets a password yet
+    )
+
+
+def describe_challenge(view: ChallengeView) -> schemas.Challenge | None:
+    """Describe a challenge; None while no code was asked for."""
+    challenge = view.challenge
+    if challenge.method is None:
+        return None
+    return schemas.Challenge(
+        id=str(challenge.id),
+        purpose=challenge.purpose.value,
+        method=challenge.method.value,
+        destination=phone_numbers.mask(challenge.phone_number),
+        delivery=challenge.delivery.value,
+        code_length=challenge.code_length,
+        code_type=challenge.code_type.value,
+        expires_at=challenge.expires_at,
+        resend_at=view.resend_at,
+        attempts_left=challenge.attempts_left,
+        sends_left=challenge.sends_left,
+        next_methods=[channel.value for channel in view.next_methods],
+    )
+
+
+def describe_pending(view: ChallengeView, factors: list[Factor]) -> schemas.PendingState:
+    return schemas.PendingState(
+        expires_in=seconds_until(view.challenge.pending_until),
+        methods=[_describe_factor(factor, view.challenge) for factor in factors],
+        challenge=describe_challenge(view),
+    )
+
+
+def _describe_factor(factor: Factor, challenge: Challenge) -> schemas.OfferedMethod:
+    goes_to_phone = factor is not Factor.RECOVERY_CODE
+    destination = phone_numbers.mask(challenge.phone_number) if goes_to_phone else None
+    return schemas.OfferedMethod(method=factor.value, destination=destination)
+
+
+def issue_pending(tokens: Tokens, view: ChallengeView, factors: list[Factor]) -> schemas.Pending:
+    """Hand out the token that opens the `otp` routes of this challenge alone."""
+    challenge = view.challenge
+    pending_token = tokens.issue_pending(challenge_id=challenge.id, expires_at=challenge.pending_until)
+    return schemas.Pending(pending_token=pending_token, **dict(describe_pending(view, factors)))
+
+
+def issue_tokens(
+    tokens: Tokens, opened: OpenedSession, user: schemas.User, recovery_codes: list[str] | None = None
+) -> schemas.Tokens:
+    session = opened.session
+    return schemas.Tokens(
+        access_token=_issue_access(tokens, session),
+        expires_in=int(tokens.access_lifetime.total_seconds()),
+        refresh_token=opened.refresh_token,
+        refresh_expires_in=seconds_until(min(session.idle_until, session.expires_at)),
+        session_id=str(session.id),
+        user=user,
+        recovery_codes=recovery_codes,
+    )
+
+
+def _issue_access(tokens: Tokens, session: Session) -> str:
+    return tokens.issue_access(
+        user_id=session.user_id,
+        session_id=session.id,
+        auth_time=session.auth_time,
+        amr=session.amr,
+        acr=session.acr,
+    )
+
+
+def seconds_until(moment: datetime) -> int:
+    return max(0, round((moment - datetime.now(UTC)).total_seconds()))

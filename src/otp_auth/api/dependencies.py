@@ -1,0 +1,85 @@
+"""What routes are given: repositories, the Sinch client, tokens, settings; each by an Annotated name."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from otp_auth.accounts.passwords import PasswordHasher
+from otp_auth.accounts.repository import UserRepository
+from otp_auth.ceremonies.proof import Prover
+from otp_auth.ceremonies.purposes import COMPLETIONS
+from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.challenges.sending import Sending
+from otp_auth.database import Database
+from otp_auth.factors.recovery_codes import RecoveryCodeRepository
+from otp_auth.sessions.repository import SessionRepository
+from otp_auth.settings import Settings
+from otp_auth.sinch.client import SinchVerificationClient
+from otp_auth.tokens.jwt import Tokens
+
+
+async def get_settings(request: Request) -> Settings:
+    return request.app.state.settings  # type: ignore[no-any-return]
+
+
+async def get_database(request: Request) -> Database:
+    return request.app.state.database  # type: ignore[no-any-return]
+
+
+async def get_sinch(request: Request) -> SinchVerificationClient:
+    return request.app.state.sinch  # type: ignore[no-any-return]
+
+
+async def get_hasher(request: Request) -> PasswordHasher:
+    return request.app.state.hasher  # type: ignore[no-any-return]
+
+
+async def get_tokens(request: Request) -> Tokens:
+    return request.app.state.tokens  # type: ignore[no-any-return]
+
+
+CurrentSettings = Annotated[Settings, Depends(get_settings)]
+CurrentDatabase = Annotated[Database, Depends(get_database)]
+Sinch = Annotated[SinchVerificationClient, Depends(get_sinch)]
+Hasher = Annotated[PasswordHasher, Depends(get_hasher)]
+CurrentTokens = Annotated[Tokens, Depends(get_tokens)]
+
+
+async def get_users(database: CurrentDatabase) -> UserRepository:
+    return UserRepository(database)
+
+
+async def get_challenges(database: CurrentDatabase, settings: CurrentSettings) -> ChallengeRepository:
+    return ChallengeRepository(database, settings.challenge)
+
+
+async def get_sessions(database: CurrentDatabase, settings: CurrentSettings) -> SessionRepository:
+    return SessionRepository(database, settings.tokens)
+
+
+async def get_recovery_codes(database: CurrentDatabase) -> RecoveryCodeRepository:
+    return RecoveryCodeRepository(database)
+
+
+Users = Annotated[UserRepository, Depends(get_users)]
+Challenges = Annotated[ChallengeRepository, Depends(get_challenges)]
+Sessions = Annotated[SessionRepository, Depends(get_sessions)]
+RecoveryCodes = Annotated[RecoveryCodeRepository, Depends(get_recovery_codes)]
+
+
+async def get_sending(challenges: Challenges, sinch: Sinch, settings: CurrentSettings) -> Sending:
+    return Sending(challenges, sinch, settings.send)
+
+
+async def get_prover(
+    database: CurrentDatabase,
+    challenges: Challenges,
+    recovery_codes: RecoveryCodes,
+    sinch: Sinch,
+    settings: CurrentSettings,
+) -> Prover:
+    return Prover(database, challenges, recovery_codes, sinch, settings.tokens, COMPLETIONS)
+
+
+CodeSending = Annotated[Sending, Depends(get_sending)]
+CodeProver = Annotated[Prover, Depends(get_prover)]

@@ -1,0 +1,90 @@
+"""The outermost layer: request ids, security headers, one log line a request, and no exception past it."""
+
+import re
+import time
+from collections.abc import Iterable
+from secrets import token_hex
+
+from loguru import logger
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from otp_auth.api.problems import internal_error
+from otp_auth.logs import request_id
+
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+HSTS = "max-age=63072000; includeSubDomains"
+
+
+class Edge:
+    """ASGI middleware around everything. Headers that a route sets itself stay as they are."""
+
+    def __init__(self, app: ASGIApp, *, in_production: bool, unguarded: Iterable[str] = ()) -> None:
+        """`unguarded` are path prefixes of mounted applications with headers and logs of their own."""
+        self._app = app
+        self._headers = HEADERS | ({"Strict-Transport-Security": HSTS} if in_production else {})
+        self._unguarded = tuple(unguarded)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._unguarded or ("\0",)):
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(send, _request_id(scope), self._headers)
+        token = request_id.set(exchange.request_id)
+        try:
+            await self._guard(scope, receive, exchange)
+        finally:
+            exchange.log(scope)
+            request_id.reset(token)
+
+    async def _guard(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        try:
+            await self._app(scope, receive, exchange.send)
+        except Exception:  # noqa: BLE001 - the last line of defence: a person gets a problem, the log the cause
+            logger.opt(exception=True).error("unhandled exception")
+            if exchange.status is None:
+                request = Request(scope, receive)
+                await internal_error(request)(scope, receive, exchange.send)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, send: Send, identifier: str, headers: dict[str, str]) -> None:
+        self.request_id = identifier
+        self.status: int | None = None
+        self._send = send
+        self._headers = headers
+        self._started = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.request_id
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+    def log(self, scope: Scope) -> None:
+        """Write who asked for what; the route's pattern, never the address with its ids."""
+        route = scope.get("route")
+        logger.info(
+            "request",
+            method=scope["method"],
+            route=getattr(route, "path", None) or "unmatched",
+            status=self.status,
+            milliseconds=round((time.perf_counter() - self._started) * 1000, 1),
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    return given if _SAFE_REQUEST_ID.fullmatch(given) else token_hex(16)

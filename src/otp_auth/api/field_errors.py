@@ -1,0 +1,42 @@
+"""What is wrong with which field, without ever repeating what was sent."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+# Pydantic's error types in the words of the contract; others pass as they are.
+_RULES = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "string_pattern_mismatch": "wrong_format",
+    "literal_error": "not_one_of",
+    "enum": "not_one_of",
+    "string_type": "wrong_type",
+    "bool_type": "wrong_type",
+    "model_attributes_type": "wrong_type",
+    "model_type": "wrong_type",
+    "dict_type": "wrong_type",
+    "value_error": "not_valid",
+}
+_HARMLESS_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
+
+
+def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Turn Pydantic's findings into the contract's `errors`."""
+    return [
+        {"field": _field(error["loc"]), "rule": _rule(error), "message": str(error["msg"])}
+        for error in errors
+    ]
+
+
+def _rule(error: Mapping[str, Any]) -> str:
+    kind = str(error["type"])
+    return _RULES.get(kind, kind)
+
+
+def _field(location: Sequence[int | str]) -> str:
+    # The name of an unknown field comes from the caller: only a plain one is repeated.
+    parts = (str(part) for part in location)
+    return ".".join(part if _HARMLESS_NAME.fullmatch(part) else "?" for part in parts)

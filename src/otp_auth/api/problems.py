@@ -1,0 +1,161 @@
+"""Every refusal as RFC 9457 problem details, in answers and in the OpenAPI document."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from loguru import logger
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as CheckoutTimeoutError
+from starlette.exceptions import HTTPException
+
+from otp_auth.api.body_errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from otp_auth.api.field_errors import field_errors
+from otp_auth.errors import AuthError, NotReadyError, OverloadedError, RetryLaterError
+from otp_auth.logs import request_id
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ValidationFailedError(AuthError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "validation_failed"
+    title = "Some fields are not valid"
+    detail = "Correct the fields named in `errors`."
+
+
+class NotFoundError(AuthError):
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
+    title = "Not found"
+    detail = "There is nothing here, or it is not yours."
+
+
+class MethodNotAllowedError(AuthError):
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    code = "method_not_allowed"
+    title = "Method not allowed"
+    detail = "This address does not take this method; see the Allow header."
+
+
+class InternalError(AuthError):
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    code = "internal_error"
+    title = "Something went wrong"
+    detail = "That is our fault. Tell us the request_id if it happens again."
+
+
+def problem(error: AuthError, public_url: str) -> dict[str, Any]:
+    """Build the body of a refusal. Members of the error can't replace the standard ones."""
+    return {
+        **error.members,
+        "type": f"{public_url}/problems/{error.code}",
+        "title": error.title,
+        "status": int(error.status),
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id.get(),
+    }
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every exception that can leave a route with a problem."""
+    app.add_exception_handler(AuthError, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse_fields)
+    app.add_exception_handler(HTTPException, _refuse_route)
+    app.add_exception_handler(DBAPIError, _report_database)
+    app.add_exception_handler(CheckoutTimeoutError, _report_full_pool)
+    app.add_exception_handler(OSError, _report_database)  # a refused connection reaches us bare from asyncpg
+
+
+def answer(request: Request, error: AuthError) -> JSONResponse:
+    public_url = request.app.state.settings.public_url
+    return JSONResponse(
+        problem(error, public_url), status_code=error.status, headers=_headers(error), media_type=MEDIA_TYPE
+    )
+
+
+def _headers(error: AuthError) -> dict[str, str]:
+    headers = {}
+    if isinstance(error, RetryLaterError):
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        # RFC 6750 3.1 knows `invalid_token`; a wrong password is no matter of a token.
+        has_token_error = error.code == "invalid_token"
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if has_token_error else "Bearer"
+    return headers
+
+
+async def _refuse(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AuthError)
+    return answer(request, error)
+
+
+async def _refuse_fields(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return answer(request, ValidationFailedError(errors=field_errors(error.errors())))
+
+
+async def _refuse_route(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    refusal = (
+        MethodNotAllowedError() if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else NotFoundError()
+    )
+    response = answer(request, refusal)
+    if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = (error.headers or {}).get("Allow", "")
+    return response
+
+
+async def _report_database(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, IntegrityError | DataError | ProgrammingError):
+        raise error  # the database is well: this is our own mistake
+    logger.error("database: {}", type(getattr(error, "orig", None) or error).__name__)
+    return answer(request, NotReadyError())
+
+
+async def _report_full_pool(request: Request, _error: Exception) -> JSONResponse:
+    logger.error("database: no free connection")
+    return answer(request, OverloadedError())
+
+
+def internal_error(request: Request) -> JSONResponse:
+    return answer(request, InternalError())
+
+
+# What any route with a body can answer.
+BODY_REFUSALS = (
+    MalformedRequestError,
+    UnsupportedMediaTypeError,
+    PayloadTooLargeError,
+    ValidationFailedError,
+)
+
+
+def refusals(*errors: type[AuthError]) -> dict[int | str, dict[str, Any]]:
+    """Describe refusals for `responses=`: one entry for each status, an example for each code."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        entry = described.setdefault(int(error.status), _entry(error.status))
+        example = problem(error(), "https://auth.example.com") | {"request_id": "0190b3c4"}
+        entry["content"][MEDIA_TYPE]["examples"][error.code] = {"summary": error.title, "value": example}
+    return described
+
+
+def _entry(status: HTTPStatus) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema, "examples": {}}}}
+
+
+def all_refusals(roots: Iterable[type[AuthError]] = (AuthError,)) -> dict[str, type[AuthError]]:
+    """Every refusal there is, by its code."""
+    found: dict[str, type[AuthError]] = {}
+    for root in roots:
+        for error in root.__subclasses__():
+            if hasattr(error, "code"):
+                found.setdefault(error.code, error)
+            found |= {code: each for code, each in all_refusals((error,)).items() if code not in found}
+    return found

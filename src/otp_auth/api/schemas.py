@@ -1,0 +1,200 @@
+"""All request and response bodies: the public contract on one page."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+
+from otp_auth.api.fields import (
+    ChannelName,
+    Code,
+    DisplayName,
+    Email,
+    FactorName,
+    Identifier,
+    Locale,
+    Password,
+    PhoneNumber,
+    Region,
+    TriedPassword,
+)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+
+
+class Body(BaseModel):
+    """What a client sends: known fields only, no coercion."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Answer(BaseModel):
+    """What a client gets."""
+
+
+class SparseAnswer(Answer):
+    """An answer whose empty `optional_fields` are left out."""
+
+    optional_fields: ClassVar[frozenset[str]]
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        empty = {name for name in self.optional_fields if fields[name] is None}
+        return {name: value for name, value in fields.items() if name not in empty}
+
+
+class RegisterBody(Body):
+    phone_number: PhoneNumber
+    password: Password
+    region: Region | None = None
+    email: Email | None = None
+    display_name: DisplayName | None = None
+    locale: Locale | None = None
+    method: ChannelName = "sms"
+
+
+class LoginBody(Body):
+    identifier: Identifier
+    password: TriedPassword
+    region: Region | None = None
+    method: Annotated[
+        ChannelName | Literal["none"] | None,
+        Field(description="`none` sends nothing; by default the account's own channel"),
+    ] = None
+
+
+class SendBody(Body):
+    method: ChannelName
+
+
+class VerifyBody(Body):
+    code: Code
+    method: Annotated[
+        FactorName | None, Field(description="by default the channel that the code went out on")
+    ] = None
+
+
+class RefreshBody(Body):
+    refresh_token: Annotated[str, Field(min_length=1, max_length=512, examples=["3q2-7wAAAA"])]
+
+
+class LogoutBody(Body):
+    everywhere: Annotated[bool, Field(description="end all sessions of the account")] = False
+
+
+class ChangeMeBody(Body):
+    """Fields that are left out stay as they are; null clears what may be empty."""
+
+    display_name: DisplayName | None = None
+    email: Email | None = None
+    locale: Locale | None = None
+    preferred_method: Literal["sms", "voice", "whatsapp", "totp"] = "sms"
+
+
+class User(Answer):
+    id: str
+    phone_number: str
+    phone_verified_at: Moment
+    email: str | None
+    display_name: str | None
+    locale: str | None
+    created_at: Moment
+    factors: list[Literal["sms", "totp", "recovery_code"]]
+    preferred_method: Literal["sms", "voice", "whatsapp", "totp"]
+    password_reset_at: Moment | None
+
+
+class Challenge(Answer):
+    id: str
+    purpose: Literal["register", "login", "step_up", "phone_change", "password_reset"]
+    method: ChannelName
+    destination: Annotated[str | None, Field(examples=["•••••••• 89"])]
+    delivery: Literal["not_sent", "sending", "sent", "delivered", "failed", "unknown"]
+    code_length: int | None
+    code_type: Literal["numeric", "alphanumeric", "caller_id"]
+    expires_at: Moment
+    resend_at: Moment | None
+    attempts_left: int
+    sends_left: int
+    next_methods: list[ChannelName]
+
+
+class OfferedMethod(SparseAnswer):
+    optional_fields = frozenset({"destination"})
+
+    method: Literal["sms", "voice", "flashcall", "whatsapp", "totp", "recovery_code"]
+    destination: Annotated[str | None, Field(examples=["•••••••• 89"])] = None
+
+
+class PendingState(Answer):
+    """Where a ceremony stands: all that a reloaded page needs."""
+
+    status: Literal["otp_required"] = "otp_required"
+    expires_in: Annotated[int, Field(description="seconds until the pending token ends")]
+    methods: list[OfferedMethod]
+    challenge: Challenge | None
+
+
+class Pending(PendingState):
+    pending_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+
+
+class Tokens(SparseAnswer):
+    optional_fields = frozenset({"recovery_codes"})
+
+    status: Literal["authenticated"] = "authenticated"
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    session_id: str
+    user: User
+    recovery_codes: Annotated[
+        list[str] | None, Field(description="ten, shown once, after registration only")
+    ] = None
+
+
+class Health(Answer):
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class Ready(Answer):
+    status: Literal["ready"] = "ready"
+    checks: dict[str, Literal["ok"]]
+
+
+class FieldError(Answer):
+    field: Annotated[str, Field(examples=["body.password"])]
+    rule: Annotated[str, Field(examples=["too_short"])]
+    message: str
+
+
+class Problem(Answer):
+    """RFC 9457 problem details. Switch on `code`; `title` and `detail` are for people."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldError] | None = None
+    attempts_left: int | None = None

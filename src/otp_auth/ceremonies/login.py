@@ -1,0 +1,46 @@
+"""Login: the password is proved, now the second factor."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from otp_auth.accounts.models import PreferredMethod, User
+from otp_auth.ceremonies.proof import Authenticated, Proof
+from otp_auth.ceremonies.register import TWO_FACTORS
+from otp_auth.ceremonies.start import Claim, start_ceremony
+from otp_auth.challenges.errors import ChallengeClosedError
+from otp_auth.challenges.models import Challenge, Purpose
+from otp_auth.challenges.sending import Sending
+from otp_auth.errors import AuthError
+from otp_auth.sending.channels import Channel
+from otp_auth.sessions.repository import open_session
+from otp_auth.settings import ChallengeSettings, SendSettings, TokenSettings
+
+
+async def start_login(
+    sending: Sending, policy: ChallengeSettings, user: User, method: Channel | None, locales: str | None
+) -> Challenge:
+    """Send the second factor's code to somebody who has proved the password. Raises MethodNotOfferedError."""
+    claim = Claim(
+        purpose=Purpose.LOGIN,
+        user_id=user.id,
+        phone_number=user.phone_number,
+        locales=user.locale or locales,
+    )
+    return await start_ceremony(sending, policy, claim, method)
+
+
+def default_channel(user: User, policy: SendSettings) -> Channel | None:
+    """The channel an account likes best, if it is on offer; None for a factor that needs no message."""
+    if user.preferred_method == PreferredMethod.TOTP:
+        return None
+    offered = user.preferred_method if user.preferred_method in policy.methods else policy.methods[0]
+    return Channel(offered)
+
+
+async def complete_login(
+    tx: AsyncSession, challenge: Challenge, proof: Proof, policy: TokenSettings
+) -> Authenticated | AuthError:
+    """Open the session that both factors have earned."""
+    user = await tx.get(User, challenge.user_id)
+    if user is None:
+        return ChallengeClosedError()
+    return Authenticated(user, await open_session(tx, user.id, proof.amr, TWO_FACTORS, policy))

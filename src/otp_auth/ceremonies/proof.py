@@ -1,0 +1,136 @@
+"""The one way a ceremony ends: a proof is judged, the challenge is spent, the claim becomes true."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from otp_auth.accounts.models import User
+from otp_auth.challenges.errors import ChallengeClosedError, MethodNotOfferedError, WrongCodeError
+from otp_auth.challenges.judging import judge_phone_code, take_attempt
+from otp_auth.challenges.models import Challenge, Purpose
+from otp_auth.challenges.repository import ChallengeRepository, spend
+from otp_auth.database import Database
+from otp_auth.errors import AuthError
+from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
+from otp_auth.sending.channels import Channel
+from otp_auth.sessions.repository import OpenedSession
+from otp_auth.settings import TokenSettings
+from otp_auth.sinch.client import SinchVerificationClient
+
+
+class Factor(StrEnum):
+    """What may prove a challenge: a channel to the phone, or another factor of the account."""
+
+    SMS = "sms"
+    VOICE = "voice"
+    FLASHCALL = "flashcall"
+    WHATSAPP = "whatsapp"
+    RECOVERY_CODE = "recovery_code"
+
+
+# RFC 8176 has a value for text messages and one for calls; any other one-time code is `otp`.
+AMR = {
+    Factor.SMS: "sms",
+    Factor.VOICE: "tel",
+    Factor.FLASHCALL: "tel",
+    Factor.WHATSAPP: "otp",
+    Factor.RECOVERY_CODE: "otp",
+}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What somebody shows to prove a challenge."""
+
+    factor: Factor
+    code: str
+
+    @property
+    def amr(self) -> list[str]:
+        """The methods of a session that a password and this proof open."""
+        return ["pwd", AMR[self.factor], "mfa"]
+
+
+@dataclass(frozen=True)
+class Authenticated:
+    """A person is in: full tokens may be issued."""
+
+    user: User
+    opened: OpenedSession
+    recovery_codes: list[str] | None = None
+
+
+Completion = Callable[[AsyncSession, Challenge, Proof, TokenSettings], Awaitable[Authenticated | AuthError]]
+
+
+@dataclass(frozen=True)
+class Prover:
+    """What it takes to prove a challenge."""
+
+    database: Database
+    challenges: ChallengeRepository
+    recovery_codes: RecoveryCodeRepository
+    sinch: SinchVerificationClient
+    tokens: TokenSettings
+    completions: Mapping[Purpose, Completion]
+
+
+async def prove(prover: Prover, challenge: Challenge, code: str, factor: Factor | None) -> Authenticated:
+    """Judge a code and, if it is right, make the claim true once.
+
+    Raises WrongCodeError, ChallengeClosedError, MethodNotOfferedError, ProviderUnavailableError, and what
+    the completion of the purpose refuses.
+    """
+    proof = Proof(factor=factor or _default_factor(challenge), code=code)
+    if proof.factor not in await factors_taken(prover.recovery_codes, challenge):
+        raise MethodNotOfferedError
+    attempted = await take_attempt(prover.challenges, challenge.id)
+    await _judge(prover, attempted, proof)
+    return await _complete(prover, attempted.id, proof)
+
+
+async def factors_taken(recovery_codes: RecoveryCodeRepository, challenge: Challenge) -> list[Factor]:
+    """What this challenge takes as proof, the phone first."""
+    factors = [Factor(challenge.method)] if challenge.method else []
+    if challenge.purpose == Purpose.LOGIN and challenge.user_id:
+        if await recovery_codes.count_unused(challenge.user_id):
+            factors.append(Factor.RECOVERY_CODE)
+    return factors
+
+
+def _default_factor(challenge: Challenge) -> Factor:
+    if challenge.method is None:
+        raise MethodNotOfferedError
+    return Factor(challenge.method)
+
+
+async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> None:
+    if proof.factor is not Factor.RECOVERY_CODE:
+        await judge_phone_code(prover.sinch, challenge, proof.code)
+    elif challenge.user_id is None or not await prover.recovery_codes.is_unused(
+        challenge.user_id, proof.code
+    ):
+        raise WrongCodeError(attempts_left=challenge.attempts_left)
+
+
+async def _complete(prover: Prover, challenge_id: UUID, proof: Proof) -> Authenticated:
+    """Spend the challenge in the transaction that writes what follows. Zero rows: somebody else won."""
+    async with prover.database.write() as tx:
+        challenge = await spend(tx, challenge_id)
+        if challenge is None or not await _spend_factor(tx, challenge, proof):
+            raise ChallengeClosedError
+        outcome = await prover.completions[challenge.purpose](tx, challenge, proof, prover.tokens)
+        challenge.payload = None
+    # Raised only now: a refusal must not undo that the challenge is spent.
+    if isinstance(outcome, AuthError):
+        raise outcome
+    return outcome
+
+
+async def _spend_factor(tx: AsyncSession, challenge: Challenge, proof: Proof) -> bool:
+    if proof.factor is not Factor.RECOVERY_CODE:
+        return True
+    return challenge.user_id is not None and await use_recovery_code(tx, challenge.user_id, proof.code)

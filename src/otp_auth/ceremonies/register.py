@@ -1,0 +1,79 @@
+"""Registration: whoever proves the phone gets the account; before that there is none."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from otp_auth.accounts.errors import AccountExistsError
+from otp_auth.accounts.models import User
+from otp_auth.accounts.passwords import PasswordHasher
+from otp_auth.accounts.repository import add_user
+from otp_auth.ceremonies.proof import Authenticated, Proof
+from otp_auth.ceremonies.start import Claim, start_ceremony
+from otp_auth.challenges.models import Challenge, Purpose
+from otp_auth.challenges.sending import Sending
+from otp_auth.errors import AuthError
+from otp_auth.factors.recovery_codes import add_recovery_codes
+from otp_auth.sending.channels import Channel
+from otp_auth.sending.destinations import check_destination
+from otp_auth.sessions.repository import open_session
+from otp_auth.settings import ChallengeSettings, TokenSettings
+
+TWO_FACTORS = "aal2"
+
+
+@dataclass(frozen=True)
+class Application:
+    """What somebody wants to register with; the password has passed the rules."""
+
+    phone_number: str
+    password: str
+    email: str | None
+    display_name: str | None
+    locale: str | None
+    locales: str | None  # for Sinch: the locale, or what the browser prefers
+
+
+async def start_registration(
+    sending: Sending,
+    hasher: PasswordHasher,
+    policy: ChallengeSettings,
+    application: Application,
+    method: Channel,
+) -> Challenge:
+    """Write down a pending registration and send its code, the same for a number that is taken.
+
+    Raises DestinationRefusedError, MethodNotOfferedError.
+    """
+    check_destination(application.phone_number, sending.policy)
+    claim = Claim(
+        purpose=Purpose.REGISTER,
+        phone_number=application.phone_number,
+        locales=application.locales,
+        payload={
+            "password_hash": await hasher.hash(application.password),
+            "email": application.email,
+            "display_name": application.display_name,
+            "locale": application.locale,
+        },
+    )
+    return await start_ceremony(sending, policy, claim, method)
+
+
+async def complete_registration(
+    tx: AsyncSession, challenge: Challenge, proof: Proof, policy: TokenSettings
+) -> Authenticated | AuthError:
+    """Create the account and let its owner in; the first to prove the phone wins."""
+    now = datetime.now(UTC)
+    user = User(
+        phone_number=challenge.phone_number,
+        phone_verified_at=now,
+        created_at=now,
+        **(challenge.payload or {}),
+    )
+    if not await add_user(tx, user):
+        return AccountExistsError()
+    recovery_codes = add_recovery_codes(tx, user.id)
+    opened = await open_session(tx, user.id, proof.amr, TWO_FACTORS, policy)
+    return Authenticated(user, opened, recovery_codes)

@@ -1,0 +1,60 @@
+"""The beginning of every ceremony: a claim is written down and, if wanted, a code goes out."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from otp_auth.challenges.errors import MethodNotOfferedError
+from otp_auth.challenges.models import Challenge, Purpose
+from otp_auth.challenges.sending import Sending, send_code
+from otp_auth.sending.channels import Channel
+from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
+from otp_auth.settings import ChallengeSettings
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What somebody says, to be proved by a code."""
+
+    purpose: Purpose
+    phone_number: str  # where the code goes
+    user_id: UUID | None = None
+    locales: str | None = None
+    payload: dict[str, Any] | None = None
+
+
+async def start_ceremony(
+    sending: Sending, policy: ChallengeSettings, claim: Claim, method: Channel | None
+) -> Challenge:
+    """Open a challenge and send its code by `method` (None: nothing is sent).
+
+    The claim was good enough to get here, so a message that can't go out is no refusal: `delivery` tells.
+    Raises MethodNotOfferedError.
+    """
+    if method is not None and method not in sending.policy.methods:
+        raise MethodNotOfferedError
+    challenge = await sending.challenges.add(_new_challenge(policy, claim, method))
+    if method is None:
+        return challenge
+    try:
+        return await send_code(sending, challenge, method)
+    except (ResendTooSoonError, TooManySendsError, ProviderUnavailableError):
+        return await sending.challenges.find_open(challenge.id) or challenge
+
+
+def _new_challenge(policy: ChallengeSettings, claim: Claim, method: Channel | None) -> Challenge:
+    now = datetime.now(UTC)
+    return Challenge(
+        purpose=claim.purpose,
+        user_id=claim.user_id,
+        phone_number=claim.phone_number,
+        locales=claim.locales,
+        payload=claim.payload,
+        method=method,
+        attempts_left=policy.attempts,
+        sends_left=policy.sends,
+        created_at=now,
+        expires_at=now + policy.pending_lifetime,
+        pending_until=now + policy.pending_lifetime,
+    )

@@ -1,0 +1,32 @@
+"""Refusals of a code."""
+
+from http import HTTPStatus
+
+from otp_auth.errors import AuthError
+
+
+class WrongCodeError(AuthError):
+    status = HTTPStatus.BAD_REQUEST
+    code = "wrong_code"
+    title = "Wrong code"
+    detail = "That is not the code we sent."
+
+
+class ChallengeClosedError(AuthError):
+    # Expired, spent, superseded, exhausted and unknown answer alike: the difference helps only an attacker.
+    status = HTTPStatus.GONE
+    code = "challenge_closed"
+    title = "This attempt is over"
+    detail = "This code is no longer valid. Start again."
+
+
+class MethodNotOfferedError(AuthError):
+    """The body asks for a channel or factor that this challenge doesn't take; answered as a field error."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "validation_failed"
+    title = "Some fields are not valid"
+    detail = "This method is not offered here. Take one of `methods` or `next_methods`."
+
+    def __init__(self) -> None:
+        super().__init__(errors=[{"field": "body.method", "rule": "not_offered", "message": self.detail}])

@@ -1,0 +1,75 @@
+"""One code: sent, tried, expired, spent."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from otp_auth.database import Base
+from otp_auth.identifiers import new_id
+from otp_auth.sending.channels import Channel
+
+
+class Purpose(StrEnum):
+    """What a proved code makes true."""
+
+    REGISTER = "register"
+    LOGIN = "login"
+
+
+class Delivery(StrEnum):
+    """How far the last message has come (contract, section 2)."""
+
+    NOT_SENT = "not_sent"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class CodeType(StrEnum):
+    NUMERIC = "numeric"
+    ALPHANUMERIC = "alphanumeric"
+    CALLER_ID = "caller_id"
+
+
+class Challenge(Base):
+    """A claim that waits for its proof, carrying its own limits."""
+
+    __tablename__ = "challenges"
+    __table_args__ = (
+        CheckConstraint("attempts_left >= 0", name="attempts_left"),
+        CheckConstraint("sends_left >= 0", name="sends_left"),
+        Index("ix_challenges_open", "user_id", "purpose", "closed_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    purpose: Mapped[Purpose] = mapped_column(String(16))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    phone_number: Mapped[str] = mapped_column(String(16))  # where the code goes
+    locales: Mapped[str | None] = mapped_column(String(200))  # an Accept-Language value, for Sinch
+    payload: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON
+    )  # what the completion needs; gone when closed
+
+    # The last send that was asked for.
+    method: Mapped[Channel | None] = mapped_column(String(16))  # None: none was asked for yet
+    delivery: Mapped[Delivery] = mapped_column(String(16), default=Delivery.NOT_SENT)
+    reference: Mapped[UUID | None]  # ours, unique for each send
+    # The code that is alive: a send that failed leaves the one before it in force.
+    verification_id: Mapped[str | None] = mapped_column(String(128))  # Sinch's
+    verification_method: Mapped[Channel | None] = mapped_column(String(16))
+    code_type: Mapped[CodeType] = mapped_column(String(16), default=CodeType.NUMERIC)
+    code_length: Mapped[int | None]  # None: Sinch decides
+
+    attempts_left: Mapped[int]
+    sends_left: Mapped[int]
+    created_at: Mapped[datetime]
+    first_sent_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    pending_until: Mapped[datetime]  # the end of the pending token, and of every extension
+    closed_at: Mapped[datetime | None]

@@ -1,0 +1,141 @@
+"""The database: one engine, and transactions that are short. SQLite and PostgreSQL alike."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, make_url, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+CHECKOUT_TIMEOUT = 2  # seconds to wait for a connection, then 503
+STATEMENT_TIMEOUT = 5  # seconds
+LOCK_TIMEOUT = 3  # seconds
+POOL_SIZE = 20
+
+_READS = "otp_auth_reads"  # execution option: this transaction only reads
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out; SQLite forgets the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a naive time reached the database; use datetime.now(UTC)")
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table. Constraints have names, so that migrations can drop them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+class Database:
+    """Hands out transactions. Each is short; none is open while Sinch answers or a hash is computed."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _new_engine(url)
+        self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
+        reading = self.engine.execution_options(**{_READS: True})
+        self._reading = async_sessionmaker(reading, expire_on_commit=False)
+
+    def write(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Begin a transaction that commits at the end of the block, or rolls back on an exception."""
+        return self._writing.begin()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Begin a transaction that only looks: on SQLite it doesn't wait for the one writer."""
+        async with self._reading() as session:
+            yield session
+
+    async def ping(self) -> None:
+        """Raise SQLAlchemyError when the database doesn't answer."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _new_engine(url: str) -> AsyncEngine:
+    # Parameters hold phone numbers and hashes: they must not reach a log through an exception.
+    if make_url(url).get_backend_name() == "sqlite":
+        return _new_sqlite_engine(url)
+    return create_async_engine(
+        url,
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=CHECKOUT_TIMEOUT,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": CHECKOUT_TIMEOUT,
+            "server_settings": {
+                "application_name": "otp-auth",
+                "statement_timeout": f"{STATEMENT_TIMEOUT}s",
+                "lock_timeout": f"{LOCK_TIMEOUT}s",
+                "idle_in_transaction_session_timeout": f"{STATEMENT_TIMEOUT}s",
+            },
+        },
+    )
+
+
+def _new_sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url, hide_parameters=True, pool_timeout=CHECKOUT_TIMEOUT, connect_args={"timeout": LOCK_TIMEOUT}
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_on_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver would begin transactions by itself, too late for "one writer": we begin them.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_on_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: upgrading a read lock later fails without waiting.
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def make_folder_for(url: str) -> None:
+    """Create the folder of an SQLite file."""
+    database = make_url(url).database
+    if make_url(url).get_backend_name() == "sqlite" and database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def upsert(session: AsyncSession, table: type[Base]) -> Any:
+    """Build an INSERT that knows ON CONFLICT, in the dialect of this session's database."""
+    dialect = session.get_bind().dialect.name
+    return sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)

@@ -1,0 +1,65 @@
+"""Statements on the cool-down of a number. Each joins the caller's transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, delete, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from otp_auth.database import UtcDateTime, upsert
+from otp_auth.sending.models import Cooldown
+
+QUIET = timedelta(hours=1)  # after so long without a send the gap is the shortest again
+
+
+async def charge(
+    tx: AsyncSession, phone_number: str, reference: UUID, gaps: Sequence[int], now: datetime
+) -> datetime | None:
+    """Start the next cool-down and return its end; None when the present one still runs.
+
+    One conditional statement: of parallel sends to one number a single one gets through.
+    """
+    sends = case((Cooldown.last_send_at <= now - QUIET, 1), else_=Cooldown.sends + 1)
+    first = {"sends": 1, "reference": reference, "last_send_at": now, "next_send_at": _after(gaps[0], now)}
+    statement = (
+        upsert(tx, Cooldown)
+        .values(phone_number=phone_number, **first)
+        .on_conflict_do_update(
+            index_elements=[Cooldown.phone_number],
+            set_=first | {"sends": sends, "next_send_at": _end_of(sends, gaps, now)},
+            where=Cooldown.next_send_at <= now,
+        )
+        .returning(Cooldown.next_send_at)
+    )
+    end: datetime | None = await tx.scalar(statement)
+    return end
+
+
+async def end_of(tx: AsyncSession, phone_number: str) -> datetime | None:
+    """When the next message may go out; None when nothing holds it."""
+    return await tx.scalar(select(Cooldown.next_send_at).where(Cooldown.phone_number == phone_number))
+
+
+async def rewind(tx: AsyncSession, phone_number: str, reference: UUID, now: datetime) -> None:
+    """Open the number again after a send that surely reached nobody. The growth of the gap stays."""
+    mine = (Cooldown.phone_number == phone_number) & (Cooldown.reference == reference)
+    await tx.execute(update(Cooldown).where(mine).values(next_send_at=now))
+
+
+async def clear(tx: AsyncSession, phone_number: str) -> None:
+    """Forget the cool-down: whoever holds the phone has proved it."""
+    await tx.execute(delete(Cooldown).where(Cooldown.phone_number == phone_number))
+
+
+def _end_of(sends: ColumnElement[int], gaps: Sequence[int], now: datetime) -> ColumnElement[datetime]:
+    ends = [(sends == count, _moment(gap, now)) for count, gap in enumerate(gaps, start=1)]
+    return case(*ends, else_=_moment(gaps[-1], now))
+
+
+def _moment(gap: int, now: datetime) -> ColumnElement[datetime]:
+    return literal(_after(gap, now), UtcDateTime)
+
+
+def _after(gap: int, now: datetime) -> datetime:
+    return now + timedelta(seconds=gap)

@@ -1,0 +1,34 @@
+"""Refusals of a message."""
+
+from http import HTTPStatus
+
+from otp_auth.errors import AuthError, RetryLaterError
+
+
+class DestinationRefusedError(AuthError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "destination_refused"
+    title = "No codes to this destination"
+    detail = "Codes can't be sent to this number. Use a mobile number of a country that is served."
+
+
+class ResendTooSoonError(RetryLaterError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "resend_too_soon"
+    title = "The last message is too recent"
+    detail = "A message went to this number a moment ago. Ask again after the time in Retry-After."
+
+
+class TooManySendsError(RetryLaterError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_sends"
+    title = "No more messages"
+    detail = "All messages of this attempt are used up. Start again after the time in Retry-After."
+
+
+class ProviderUnavailableError(RetryLaterError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "provider_unavailable"
+    title = "The message provider can't be reached"
+    detail = "The provider of messages does not answer. Try again in a moment."
+    retry_after = 15

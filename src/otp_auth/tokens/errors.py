@@ -1,0 +1,29 @@
+"""What can be wrong with tokens and the keys that sign them."""
+
+from http import HTTPStatus
+
+from otp_auth.errors import AuthError
+
+
+class InvalidTokenError(AuthError):
+    # Forged, expired and meant for something else answer alike.
+    status = HTTPStatus.UNAUTHORIZED
+    code = "invalid_token"
+    title = "The token is not accepted here"
+    detail = "The token is missing, has ended, or is not meant for this. Log in again."
+
+
+class SigningKeysError(Exception):
+    """The directory of signing keys is not fit for use; the message tells an operator what to do."""
+
+
+class NoSigningKeysError(SigningKeysError):
+    """There is no key that signs."""
+
+
+class DamagedKeysError(SigningKeysError):
+    """The manifest and the key files don't fit together."""
+
+
+class NextKeyExistsError(SigningKeysError):
+    """A key waits already for its turn."""
