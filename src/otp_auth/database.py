@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, make_url, text
+from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event, make_url, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
@@ -38,6 +39,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+# As text, without a list of values in the schema: a new value needs no migration.
+_TEXT_OF_ENUM = Enum(
+    StrEnum, native_enum=False, length=16, values_callable=lambda kind: [each.value for each in kind]
+)
+
+
 class Base(DeclarativeBase):
     """Every table. Constraints have names, so that migrations can drop them on both databases."""
 
@@ -50,7 +57,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it from the class
+    type_annotation_map = {datetime: UtcDateTime, StrEnum: _TEXT_OF_ENUM}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
 
 class Database:

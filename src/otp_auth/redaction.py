@@ -25,7 +25,8 @@ _REPLACEMENTS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END|$)", re.DOTALL), HIDDEN),
     (re.compile(r"(?<=://)([^\s/:@]{0,100}):[^\s/@]{1,200}@"), rf"\1:{HIDDEN}@"),
     (
-        re.compile(r"\b(Bearer|Basic|Application)\s+[\w.~+/=-]+(?::[\w.~+/=-]+)?", re.IGNORECASE),
+        # Of Sinch's scheme (`Application key:signature`) only the whole: the word alone means many things.
+        re.compile(r"\b(Bearer|Basic|Application(?=\s+\S+:))\s+[\w.~+/=-]+(?::[\w.~+/=-]+)?", re.IGNORECASE),
         rf"\1 {HIDDEN}",
     ),
     (re.compile(r"eyJ[\w-]{5,}(?:\.[\w-]*)+"), HIDDEN),

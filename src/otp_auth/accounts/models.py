@@ -32,5 +32,5 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     display_name: Mapped[str | None] = mapped_column(String(100))
     locale: Mapped[str | None] = mapped_column(String(35))  # BCP 47
-    preferred_method: Mapped[PreferredMethod] = mapped_column(String(16), default=PreferredMethod.SMS)
+    preferred_method: Mapped[PreferredMethod] = mapped_column(default=PreferredMethod.SMS)
     created_at: Mapped[datetime]

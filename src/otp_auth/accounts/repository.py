@@ -44,12 +44,12 @@ class UserRepository:
             row = (await tx.execute(statement)).one_or_none()
             return (row[0], row[1]) if row else None
 
-    async def change(self, user_id: UUID, values: dict[str, Any]) -> User | None:
+    async def change(self, user_id: UUID, values: dict[str, Any]) -> User:
         """Write the given columns. Raises ConflictError when the e-mail address is somebody else's."""
         statement = update(User).where(User.id == user_id).values(**values).returning(User)
         try:
             async with self._database.write() as tx:
-                return await tx.scalar(statement)
+                return (await tx.scalars(statement)).one()
         except IntegrityError as error:
             raise ConflictError("This e-mail address can't be used.") from error
 

@@ -8,6 +8,7 @@ from otp_auth.api import schemas
 from otp_auth.ceremonies.proof import Factor
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.views import ChallengeView
+from otp_auth.sending.channels import Channel
 from otp_auth.sessions.models import Session
 from otp_auth.sessions.repository import OpenedSession
 from otp_auth.tokens.jwt import Tokens
@@ -28,15 +29,12 @@ def describe_user(user: User, unused_recovery_codes: int) -> schemas.User:
     )
 
 
-def describe_challenge(view: ChallengeView) -> schemas.Challenge | None:
-    """Describe a challenge; None while no code was asked for."""
+def describe_challenge(view: ChallengeView, method: Channel) -> schemas.Challenge:
     challenge = view.challenge
-    if challenge.method is None:
-        return None
     return schemas.Challenge(
         id=str(challenge.id),
         purpose=challenge.purpose.value,
-        method=challenge.method.value,
+        method=method.value,
         destination=phone_numbers.mask(challenge.phone_number),
         delivery=challenge.delivery.value,
         code_length=challenge.code_length,
@@ -50,10 +48,11 @@ def describe_challenge(view: ChallengeView) -> schemas.Challenge | None:
 
 
 def describe_pending(view: ChallengeView, factors: list[Factor]) -> schemas.PendingState:
+    method = view.challenge.method  # None while no code was asked for
     return schemas.PendingState(
         expires_in=seconds_until(view.challenge.pending_until),
         methods=[_describe_factor(factor, view.challenge) for factor in factors],
-        challenge=describe_challenge(view),
+        challenge=describe_challenge(view, method) if method else None,
     )
 
 

@@ -13,13 +13,13 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from otp_auth.api.credentials import BearerCredential
 from otp_auth.api.body_errors import (
     LARGEST_BODY,
     MalformedRequestError,
     PayloadTooLargeError,
     UnsupportedMediaTypeError,
 )
+from otp_auth.api.credentials import BearerCredential
 
 DEEPEST = 16  # levels of arrays and objects
 SLOWEST_BODY = 10  # seconds until the last byte

@@ -24,7 +24,7 @@ HSTS = "max-age=63072000; includeSubDomains"
 
 
 class Edge:
-    """ASGI middleware around everything. Headers that a route sets itself stay as they are."""
+    """The outermost layer around everything. Headers that a route sets itself stay as they are."""
 
     def __init__(self, app: ASGIApp, *, in_production: bool, unguarded: Iterable[str] = ()) -> None:
         """`unguarded` are path prefixes of mounted applications with headers and logs of their own."""
@@ -33,25 +33,49 @@ class Edge:
         self._unguarded = tuple(unguarded)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._unguarded or ("\0",)):
+        if not _is_guarded(scope, self._unguarded):
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(send, _request_id(scope), self._headers)
         token = request_id.set(exchange.request_id)
         try:
-            await self._guard(scope, receive, exchange)
+            await self._app(scope, receive, exchange.send)
         finally:
             exchange.log(scope)
             request_id.reset(token)
 
-    async def _guard(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+
+class LastResort:
+    """Answers what nobody else caught: a person gets a problem, the log the cause."""
+
+    def __init__(self, app: ASGIApp, *, unguarded: Iterable[str] = ()) -> None:
+        self._app = app
+        self._unguarded = tuple(unguarded)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _is_guarded(scope, self._unguarded):
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
         try:
-            await self._app(scope, receive, exchange.send)
-        except Exception:  # noqa: BLE001 - the last line of defence: a person gets a problem, the log the cause
+            await self._app(scope, receive, watch)
+        except Exception:
             logger.opt(exception=True).error("unhandled exception")
-            if exchange.status is None:
-                request = Request(scope, receive)
-                await internal_error(request)(scope, receive, exchange.send)
+            if has_begun:
+                raise  # half an answer is out: the server must break the connection
+            await internal_error(Request(scope, receive))(scope, receive, send)
+
+
+def _is_guarded(scope: Scope, unguarded: tuple[str, ...]) -> bool:
+    return scope["type"] == "http" and not any(
+        scope["path"] == prefix or scope["path"].startswith(f"{prefix}/") for prefix in unguarded
+    )
 
 
 class _Exchange:

@@ -62,6 +62,7 @@ Email = Annotated[
     str, Field(min_length=3, max_length=LONGEST_EMAIL, examples=["ada@example.com"]), AfterValidator(_email)
 ]
 DisplayName = Annotated[str, Field(min_length=1, max_length=100, examples=["Ada"]), PlainText]
+DeviceName = Annotated[str, Field(min_length=1, max_length=100, examples=["Ada's phone"]), PlainText]
 Locale = Annotated[
     str,
     StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
@@ -69,4 +70,4 @@ Locale = Annotated[
 ]
 Code = Annotated[SecretStr, Field(min_length=1, max_length=64, examples=["482915"]), AfterValidator(_code)]
 ChannelName = Literal["sms", "voice", "flashcall", "whatsapp"]
-FactorName = Literal["sms", "voice", "flashcall", "whatsapp", "recovery_code"]
+FactorName = Literal["sms", "voice", "flashcall", "whatsapp", "totp", "recovery_code"]

@@ -50,9 +50,14 @@ def limited(group: RouteGroup) -> Dependency:
         try:
             await request.app.state.gates[group](request)
         except RateLimitExceeded as exceeded:
-            raise RateLimitedError(retry_after=exceeded.limit.limit.get_expiry()) from None
+            raise RateLimitedError(retry_after=_window(exceeded)) from None
 
     return Depends(pass_gate)  # type: ignore[no-any-return]
+
+
+def _window(exceeded: RateLimitExceeded) -> int:
+    """Seconds after which the counter has surely begun anew."""
+    return exceeded.limit.limit.get_expiry() if exceeded.limit else 1
 
 
 def _new_gate(limiter: Limiter, group: RouteGroup, rate: str) -> Gate:

@@ -31,6 +31,7 @@ router = APIRouter(prefix="/auth", tags=["login"], route_class=ContractRoute)
 
 @router.post(
     "/login",
+    operation_id="logIn",
     dependencies=[limited(RouteGroup.CREDENTIALS)],
     responses=refusals(
         *BODY_REFUSALS, InvalidCredentialsError, RateLimitedError, OverloadedError, NotReadyError

@@ -38,6 +38,7 @@ async def require_open(challenges: ChallengeRepository, challenge_id: UUID) -> C
 
 @router.post(
     "/send",
+    operation_id="sendCode",
     status_code=HTTPStatus.ACCEPTED,
     dependencies=[limited(RouteGroup.CODES)],
     responses=refusals(
@@ -50,14 +51,14 @@ async def send(
 ) -> schemas.Challenge:
     """Send a code by `method`. The attempts of the challenge stay as they are; an earlier code dies."""
     challenge = await require_open(sending.challenges, challenge_id)
-    sent = await send_code(sending, challenge, Channel(body.method))
-    described = describe_challenge(await view(sending.challenges, sending.policy, sent))
-    assert described is not None  # a code was just asked for
-    return described
+    method = Channel(body.method)
+    sent = await send_code(sending, challenge, method)
+    return describe_challenge(await view(sending.challenges, sending.policy, sent), sent.method or method)
 
 
 @router.get(
     "",
+    operation_id="getChallenge",
     dependencies=[limited(RouteGroup.CODES)],
     responses=refusals(*EVERY_ROUTE),
     summary="Where the challenge stands",
@@ -73,6 +74,7 @@ async def show(
 
 @router.post(
     "/verify",
+    operation_id="verifyCode",
     dependencies=[limited(RouteGroup.CODES)],
     responses=refusals(
         *EVERY_ROUTE, *BODY_REFUSALS, WrongCodeError, AccountExistsError, ProviderUnavailableError

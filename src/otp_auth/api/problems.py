@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -48,6 +48,13 @@ class InternalError(AuthError):
     detail = "That is our fault. Tell us the request_id if it happens again."
 
 
+# What FastAPI itself may say; anything else is an address that isn't there.
+_ROUTE_REFUSALS: dict[int, type[AuthError]] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowedError,
+    HTTPStatus.BAD_REQUEST: MalformedRequestError,
+}
+
+
 def problem(error: AuthError, public_url: str) -> dict[str, Any]:
     """Build the body of a refusal. Members of the error can't replace the standard ones."""
     return {
@@ -90,20 +97,17 @@ def _headers(error: AuthError) -> dict[str, str]:
 
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, AuthError)
-    return answer(request, error)
+    return answer(request, cast("AuthError", error))
 
 
 async def _refuse_fields(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    return answer(request, ValidationFailedError(errors=field_errors(error.errors())))
+    failures = cast("RequestValidationError", error).errors()
+    return answer(request, ValidationFailedError(errors=field_errors(failures)))
 
 
 async def _refuse_route(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    refusal = (
-        MethodNotAllowedError() if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else NotFoundError()
-    )
+    error = cast("HTTPException", error)
+    refusal = _ROUTE_REFUSALS.get(error.status_code, NotFoundError)()
     response = answer(request, refusal)
     if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = (error.headers or {}).get("Allow", "")

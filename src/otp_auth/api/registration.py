@@ -26,6 +26,7 @@ router = APIRouter(prefix="/auth", tags=["registration"], route_class=ContractRo
 
 @router.post(
     "/register",
+    operation_id="register",
     status_code=HTTPStatus.ACCEPTED,
     dependencies=[limited(RouteGroup.CREDENTIALS)],
     responses=refusals(

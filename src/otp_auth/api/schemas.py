@@ -8,6 +8,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SecretStr,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
@@ -15,6 +16,7 @@ from pydantic import (
 from otp_auth.api.fields import (
     ChannelName,
     Code,
+    DeviceName,
     DisplayName,
     Email,
     FactorName,
@@ -74,6 +76,9 @@ class LoginBody(Body):
         ChannelName | Literal["none"] | None,
         Field(description="`none` sends nothing; by default the account's own channel"),
     ] = None
+    device_token: Annotated[
+        SecretStr | None, Field(min_length=1, max_length=512, description="of a trusted device; none is yet")
+    ] = None
 
 
 class SendBody(Body):
@@ -85,10 +90,14 @@ class VerifyBody(Body):
     method: Annotated[
         FactorName | None, Field(description="by default the channel that the code went out on")
     ] = None
+    trust_device: Annotated[bool, Field(description="trusted devices are not on offer yet: no effect")] = (
+        False
+    )
+    device_name: DeviceName | None = None
 
 
 class RefreshBody(Body):
-    refresh_token: Annotated[str, Field(min_length=1, max_length=512, examples=["3q2-7wAAAA"])]
+    refresh_token: Annotated[SecretStr, Field(min_length=1, max_length=512, examples=["3q2-7wAAAA"])]
 
 
 class LogoutBody(Body):

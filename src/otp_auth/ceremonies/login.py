@@ -32,8 +32,9 @@ def default_channel(user: User, policy: SendSettings) -> Channel | None:
     """The channel an account likes best, if it is on offer; None for a factor that needs no message."""
     if user.preferred_method == PreferredMethod.TOTP:
         return None
-    offered = user.preferred_method if user.preferred_method in policy.methods else policy.methods[0]
-    return Channel(offered)
+    offered = [Channel(name) for name in policy.methods]
+    preferred = Channel(user.preferred_method.value)
+    return preferred if preferred in offered else offered[0]
 
 
 async def complete_login(

@@ -15,7 +15,6 @@ from otp_auth.challenges.repository import ChallengeRepository, spend
 from otp_auth.database import Database
 from otp_auth.errors import AuthError
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
-from otp_auth.sending.channels import Channel
 from otp_auth.sessions.repository import OpenedSession
 from otp_auth.settings import TokenSettings
 from otp_auth.sinch.client import SinchVerificationClient
@@ -28,6 +27,7 @@ class Factor(StrEnum):
     VOICE = "voice"
     FLASHCALL = "flashcall"
     WHATSAPP = "whatsapp"
+    TOTP = "totp"
     RECOVERY_CODE = "recovery_code"
 
 
@@ -37,6 +37,7 @@ AMR = {
     Factor.VOICE: "tel",
     Factor.FLASHCALL: "tel",
     Factor.WHATSAPP: "otp",
+    Factor.TOTP: "otp",
     Factor.RECOVERY_CODE: "otp",
 }
 

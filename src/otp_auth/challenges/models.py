@@ -48,7 +48,7 @@ class Challenge(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    purpose: Mapped[Purpose] = mapped_column(String(16))
+    purpose: Mapped[Purpose]
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     phone_number: Mapped[str] = mapped_column(String(16))  # where the code goes
     locales: Mapped[str | None] = mapped_column(String(200))  # an Accept-Language value, for Sinch
@@ -57,13 +57,13 @@ class Challenge(Base):
     )  # what the completion needs; gone when closed
 
     # The last send that was asked for.
-    method: Mapped[Channel | None] = mapped_column(String(16))  # None: none was asked for yet
-    delivery: Mapped[Delivery] = mapped_column(String(16), default=Delivery.NOT_SENT)
+    method: Mapped[Channel | None]  # None: none was asked for yet
+    delivery: Mapped[Delivery] = mapped_column(default=Delivery.NOT_SENT)
     reference: Mapped[UUID | None]  # ours, unique for each send
     # The code that is alive: a send that failed leaves the one before it in force.
     verification_id: Mapped[str | None] = mapped_column(String(128))  # Sinch's
-    verification_method: Mapped[Channel | None] = mapped_column(String(16))
-    code_type: Mapped[CodeType] = mapped_column(String(16), default=CodeType.NUMERIC)
+    verification_method: Mapped[Channel | None]
+    code_type: Mapped[CodeType] = mapped_column(default=CodeType.NUMERIC)
     code_length: Mapped[int | None]  # None: Sinch decides
 
     attempts_left: Mapped[int]

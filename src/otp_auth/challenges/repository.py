@@ -92,7 +92,7 @@ class ChallengeRepository:
             "code_type": CodeType.CALLER_ID if challenge.method == Channel.FLASHCALL else CodeType.NUMERIC,
         }
         async with self._database.write() as tx:
-            sent = await tx.scalar(_current_send(challenge.id, reference, values))
+            sent = await _record(tx, challenge, reference, values)
             if sent is not None and sent.user_id is not None:
                 await close(tx, _older_than(sent))
             return sent
@@ -101,7 +101,7 @@ class ChallengeRepository:
         """Write down that no message went out, so that another may follow at once."""
         async with self._database.write() as tx:
             await cooldowns.rewind(tx, challenge.phone_number, reference, datetime.now(UTC))
-            return await tx.scalar(_current_send(challenge.id, reference, {"delivery": Delivery.FAILED}))
+            return await _record(tx, challenge, reference, {"delivery": Delivery.FAILED})
 
     async def record_unknown(self, challenge: Challenge, reference: UUID) -> Challenge | None:
         """Write down that nobody knows whether a message went out; its reference will tell later."""
@@ -111,7 +111,7 @@ class ChallengeRepository:
             "verification_method": challenge.method,
         }
         async with self._database.write() as tx:
-            return await tx.scalar(_current_send(challenge.id, reference, values))
+            return await _record(tx, challenge, reference, values)
 
     async def take_attempt(self, challenge_id: UUID) -> Challenge | None:
         """Use up one try. Committed before the code is looked at: a wrong code must still count."""
@@ -171,11 +171,14 @@ def _usable(challenge_id: UUID) -> tuple[ColumnElement[bool], ...]:
     return (*_alive(challenge_id), Challenge.attempts_left > 0)
 
 
-def _current_send(challenge_id: UUID, reference: UUID, values: dict[str, Any]) -> Any:
+async def _record(
+    tx: AsyncSession, challenge: Challenge, reference: UUID, values: dict[str, Any]
+) -> Challenge | None:
+    """Write what came of a send, unless a later one has taken its place or the challenge is closed."""
     current = and_(
-        Challenge.id == challenge_id, Challenge.reference == reference, Challenge.closed_at.is_(None)
+        Challenge.id == challenge.id, Challenge.reference == reference, Challenge.closed_at.is_(None)
     )
-    return update(Challenge).where(current).values(**values).returning(Challenge)
+    return await tx.scalar(update(Challenge).where(current).values(**values).returning(Challenge))
 
 
 def _older_than(challenge: Challenge) -> ColumnElement[bool]:

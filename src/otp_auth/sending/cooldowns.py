@@ -63,3 +63,10 @@ def _moment(gap: int, now: datetime) -> ColumnElement[datetime]:
 
 def _after(gap: int, now: datetime) -> datetime:
     return now + timedelta(seconds=gap)
+
+
+async def purge(tx: AsyncSession, before: datetime) -> int:
+    """Delete cool-downs that ended before this moment. Returns how many."""
+    over = Cooldown.next_send_at < before
+    gone = await tx.scalars(delete(Cooldown).where(over).returning(Cooldown.phone_number))
+    return len(gone.all())

@@ -1,0 +1,3 @@
+from otp_auth.cli import main
+
+main()

@@ -1,0 +1,61 @@
+"""The account: who am I, and what may I change about it."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from otp_auth.accounts.errors import ConflictError
+from otp_auth.accounts.models import PreferredMethod
+from otp_auth.api import schemas
+from otp_auth.api.answers import describe_user
+from otp_auth.api.contract_route import ContractRoute
+from otp_auth.api.credentials import CurrentCaller
+from otp_auth.api.dependencies import RecoveryCodes, Users
+from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
+from otp_auth.api.problems import BODY_REFUSALS, refusals
+from otp_auth.errors import NotReadyError
+from otp_auth.tokens.errors import InvalidTokenError
+
+router = APIRouter(prefix="/me", tags=["account"], route_class=ContractRoute)
+EVERY_ROUTE = (InvalidTokenError, RateLimitedError, NotReadyError)
+
+
+@router.get(
+    "",
+    operation_id="getMe",
+    dependencies=[limited(RouteGroup.ACCOUNT)],
+    responses=refusals(*EVERY_ROUTE),
+    summary="Who am I",
+)
+async def get_me(caller: CurrentCaller, recovery_codes: RecoveryCodes) -> schemas.User:
+    """Return the account behind the access token."""
+    return describe_user(caller.user, await recovery_codes.count_unused(caller.user.id))
+
+
+@router.patch(
+    "",
+    operation_id="changeMe",
+    dependencies=[limited(RouteGroup.ACCOUNT)],
+    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS, ConflictError),
+    summary="Change name, e-mail, language or preferred method",
+)
+async def change_me(
+    caller: CurrentCaller,
+    users: Users,
+    recovery_codes: RecoveryCodes,
+    body: schemas.ChangeMeBody | None = None,
+) -> schemas.User:
+    """Change what is given and leave the rest; null clears a field that may be empty."""
+    user = caller.user
+    if body is not None and (changes := _changes(body)):
+        user = await users.change(user.id, changes)
+    return describe_user(user, await recovery_codes.count_unused(user.id))
+
+
+def _changes(body: schemas.ChangeMeBody) -> dict[str, Any]:
+    changes = body.model_dump(exclude_unset=True)
+    if "preferred_method" in changes:
+        changes["preferred_method"] = PreferredMethod(changes["preferred_method"])
+    if changes.get("preferred_method") is PreferredMethod.TOTP:
+        raise ConflictError("No authenticator app is enrolled, so it can't be preferred.")
+    return changes

@@ -1,0 +1,73 @@
+"""`/openapi.json` and `/docs`: Swagger UI from an installed package, so that no other site is asked."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from otp_auth.api.schemas import Problem
+
+# Swagger UI writes styles into its elements and draws small pictures from data addresses.
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>otp-auth API</title><link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
+<body><div id="docs"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script></body></html>
+"""
+START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true, persistAuthorization: true,
+  presets: [SwaggerUIBundle.presets.apis], tryItOutEnabled: true, displayRequestDuration: true});
+"""
+TAGS = [
+    {"name": "registration", "description": "1. A phone number and a password, confirmed by the phone."},
+    {"name": "login", "description": "2. The password: the first factor."},
+    {"name": "second factor", "description": "3. The code: send it, see where it stands, prove it."},
+    {"name": "account", "description": "4. The person behind the access token."},
+    {"name": "tokens", "description": "5. Refresh and logout."},
+    {"name": "other services", "description": "Check access tokens elsewhere."},
+    {"name": "operation", "description": "Health, and what a refusal means."},
+]
+
+
+def add_docs(app: FastAPI) -> None:
+    """Serve the OpenAPI document and a page to try it."""
+
+    async def show_document() -> dict[str, Any]:
+        return openapi(app)
+
+    async def show_page() -> HTMLResponse:
+        return HTMLResponse(PAGE, headers={"Content-Security-Policy": CSP})
+
+    async def start_page() -> Response:
+        return Response(START, media_type="text/javascript")
+
+    app.get("/openapi.json", include_in_schema=False)(show_document)
+    app.get("/docs", include_in_schema=False)(show_page)
+    app.get("/docs/start.js", include_in_schema=False)(start_page)
+    app.mount("/docs/assets", StaticFiles(directory=_assets()))
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """Return FastAPI's document, with the one shape of every refusal in it."""
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    if "Problem" not in schemas:
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs", {}))
+        schemas["Problem"] = problem
+    return document
+
+
+def _assets() -> Path:
+    package = find_spec("fastapi_offline")
+    if package is None or package.origin is None:
+        raise RuntimeError(
+            "fastapi-offline is not installed: install the packages of requirements/runtime.lock"
+        )
+    return Path(package.origin).parent / "static"

@@ -1,0 +1,80 @@
+"""`otp-auth dev`: everything on one port, with nothing else installed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from otp_auth import migrations
+from otp_auth.cli.configuration import read_settings, require_database
+from otp_auth.cli.data_dir import DataFolder
+from otp_auth.cli.refusal import refuse
+from otp_auth.cli.server import own_address, run
+from otp_auth.database import make_folder_for
+from otp_auth.logs import configure_logs
+from otp_auth.main import create_app
+from otp_auth.settings import Settings
+from otp_auth.simulator.app import create_simulator
+from otp_auth.startup_checks import reasons_not_to_start
+from otp_auth.tokens.errors import SigningKeysError
+from otp_auth.tokens.keys import generate_key, list_keys
+
+FLOODS = "1000/hour"  # for each address: enough for a day's work and a test suite
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+
+
+def dev(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data_dir: Annotated[Path, typer.Option(help="Folder for database, keys and secrets.")] = Path(
+        ".otp-auth"
+    ),
+) -> None:
+    """Start the service on SQLite with a Sinch simulator beside it. State survives a restart.
+
+    Environment variables win over what is preset here.
+    """
+    address = own_address(host, port)
+    folder = DataFolder(data_dir)
+    folder.prepare()
+    settings = read_settings(**_presets(folder, address))
+    if reasons := reasons_not_to_start(settings):
+        refuse(*reasons)
+    configure_logs(settings)
+    _prepare(settings)
+    simulator = create_simulator(
+        settings.simulator,
+        application_key=settings.sinch.application_key.get_secret_value(),
+        application_secret=settings.sinch.application_secret.get_secret_value(),
+        journal=folder.simulator_journal,
+    )
+    _say_where(address)
+    run(create_app(settings, {"/sandbox": simulator}), host, port)
+
+
+def _presets(folder: DataFolder, address: str) -> dict[str, Any]:
+    presets = folder.presets()
+    floods = dict.fromkeys(("credentials", "codes", "tokens", "account"), FLOODS)
+    sinch = {**presets["sinch"], "base_url": f"{address}/sandbox"}
+    return {**presets, "public_url": address, "sinch": sinch, "rate_limits": floods}
+
+
+def _prepare(settings: Settings) -> None:
+    """Migrate the database, and make a signing key where there is none."""
+    url = require_database(settings)
+    make_folder_for(url)
+    migrations.upgrade(url)
+    directory = settings.tokens.signing_keys_dir
+    try:
+        if not list_keys(directory):
+            generate_key(directory, settings.tokens.algorithm)
+    except SigningKeysError as error:
+        refuse(str(error))
+
+
+def _say_where(address: str) -> None:
+    typer.echo(f"otp-auth   {address}/api/v1")
+    typer.echo(f"try it     {address}/docs")
+    typer.echo(f"inbox      {address}/sandbox/   (the codes arrive here)")

@@ -1,0 +1,32 @@
+"""`otp-auth purge`: removes expired rows; a running service does so by itself."""
+
+import asyncio
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from otp_auth import housekeeping
+from otp_auth.cli.configuration import read_settings, require_database
+from otp_auth.cli.data_dir import DataDir
+from otp_auth.cli.refusal import refuse
+from otp_auth.database import Database
+from otp_auth.settings import Settings
+
+
+def purge(data_dir: DataDir = None) -> None:
+    """Remove rows that expired more than a day ago."""
+    settings = read_settings(data_dir)
+    url = require_database(settings)
+    try:
+        counts = asyncio.run(_purge(url, settings))
+    except (SQLAlchemyError, OSError) as error:
+        refuse(f"the database can't be used ({type(error).__name__}): see OTP_AUTH_DATABASE_URL")
+    typer.echo(", ".join(f"{name}: {count}" for name, count in counts.items()))
+
+
+async def _purge(url: str, settings: Settings) -> dict[str, int]:
+    database = Database(url)
+    try:
+        return await housekeeping.purge(database, settings)
+    finally:
+        await database.close()

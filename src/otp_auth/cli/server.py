@@ -1,0 +1,27 @@
+"""How uvicorn is run, by `dev`, `serve` and `simulator` alike."""
+
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+DRAIN = 25  # seconds for requests in flight at SIGTERM: longer than Sinch may take
+OPTIONS: dict[str, Any] = {
+    "log_config": None,  # ours is set up already
+    "access_log": False,  # the edge writes one line for each request
+    "server_header": False,
+    "proxy_headers": False,  # the edge decides whose forwarded address counts
+    "timeout_graceful_shutdown": DRAIN,
+    "ws": "none",
+}
+
+
+def run(app: ASGIApp | str, host: str, port: int, **more: Any) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    uvicorn.run(app, host=host, port=port, **OPTIONS, **more)
+
+
+def own_address(host: str, port: int) -> str:
+    """Return where this machine itself reaches a server that listens on `host`."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"

@@ -1,0 +1,37 @@
+"""Removes what has expired: by itself while the service runs, and for `otp-auth purge`."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
+
+from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.database import Database
+from otp_auth.sending import cooldowns
+from otp_auth.sessions.repository import SessionRepository
+from otp_auth.settings import Settings
+
+KEPT_FOR = timedelta(days=1)  # after its end: long enough to answer questions about it
+INTERVAL = timedelta(minutes=10)
+
+
+async def purge(database: Database, settings: Settings) -> dict[str, int]:
+    """Delete expired rows, one short transaction for each table. Returns how many of each."""
+    counts = {
+        "challenges": await ChallengeRepository(database, settings.challenge).purge(KEPT_FOR),
+        "sessions": await SessionRepository(database, settings.tokens).purge(KEPT_FOR),
+    }
+    async with database.write() as tx:
+        counts["cooldowns"] = await cooldowns.purge(tx, datetime.now(UTC) - KEPT_FOR)
+    return counts
+
+
+async def purge_regularly(database: Database, settings: Settings) -> None:
+    """Purge every ten minutes until cancelled; a database that is away is tried again next time."""
+    while True:
+        try:
+            logger.debug("purged", **await purge(database, settings))
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("purge failed", cause=type(error).__name__)
+        await asyncio.sleep(INTERVAL.total_seconds())

@@ -1,0 +1,145 @@
+"""Puts the parts together: one application from settings."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import redis.asyncio
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import RedirectResponse
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from otp_auth import __version__, migrations
+from otp_auth.accounts.password_policy import common_passwords
+from otp_auth.accounts.passwords import PasswordHasher
+from otp_auth.api import account, health, login, otp, registration, sessions, well_known
+from otp_auth.api.docs import TAGS, add_docs
+from otp_auth.api.edge import Edge, LastResort
+from otp_auth.api.floods import new_gates
+from otp_auth.api.problems import add_problem_handlers
+from otp_auth.database import Database
+from otp_auth.hashing import HashingPool
+from otp_auth.housekeeping import purge_regularly
+from otp_auth.logs import configure_logs
+from otp_auth.settings import Settings, load_settings
+from otp_auth.sinch.client import SinchVerificationClient, new_http_client
+from otp_auth.tokens.jwt import Tokens
+from otp_auth.tokens.keys import load_keys
+
+DESCRIPTION = """A password and a code on the phone. Register or log in, take the `pending_token` to the `otp`
+routes, prove the code, and hold an access token that any service can check with the keys of
+`/.well-known/jwks.json`. Refusals are RFC 9457 problem details: switch on `code`."""
+REDIS_TIMEOUT = 1.0  # seconds
+
+
+def create_app(settings: Settings, mounts: Mapping[str, ASGIApp] | None = None) -> FastAPI:
+    """Build the application; `mounts` are applications that stand beside it, by their path.
+
+    Raises SigningKeysError when there is no key to sign with.
+    """
+    app = FastAPI(
+        title="otp-auth",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.gates = new_gates(settings)
+    app.state.tokens = _new_tokens(settings)
+    app.state.schema_head = migrations.head()
+    add_problem_handlers(app)
+    _add_routes(app, settings)
+    for path, mounted in (mounts or {}).items():
+        app.mount(path, mounted)
+        app.add_route(path, _add_slash, include_in_schema=False)
+    _add_middleware(app, settings, tuple(mounts or ()))
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Build the application of one worker of `otp-auth serve`."""
+    settings = load_settings()
+    configure_logs(settings)
+    return create_app(settings)
+
+
+async def _add_slash(request: Request) -> RedirectResponse:
+    return RedirectResponse(f"{request.url.path}/")
+
+
+def _add_routes(app: FastAPI, settings: Settings) -> None:
+    version_1 = APIRouter(prefix="/api/v1")
+    for story in (registration, login, otp, account, sessions):
+        version_1.include_router(story.router)
+    for router in (version_1, well_known.router, health.router):
+        app.include_router(router)
+    if settings.docs_enabled:
+        add_docs(app)
+
+
+def _add_middleware(app: FastAPI, settings: Settings, unguarded: tuple[str, ...]) -> None:
+    """From the inside out: the last resort stands inside CORS, so that a browser can read its answer."""
+    app.add_middleware(LastResort, unguarded=unguarded)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.cors_origins),
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "X-Request-ID", "X-Token-Transport"],
+        allow_credentials=True,
+        expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate"],
+    )
+    app.add_middleware(Edge, in_production=settings.in_production, unguarded=unguarded)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open what a running application needs, and close it in the opposite order."""
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url.get_secret_value())
+        stack.push_async_callback(database.close)
+        http = await stack.enter_async_context(new_http_client(settings.sinch))
+        pool = HashingPool(settings.passwords.hash_threads, settings.passwords.hash_queue)
+        stack.callback(pool.close)
+        app.state.database = database
+        app.state.sinch = SinchVerificationClient(http, settings.sinch)
+        app.state.hasher = PasswordHasher(pool, settings.passwords.bcrypt_cost)
+        app.state.redis = _new_redis(settings, stack)
+        await app.state.hasher.prepare()
+        await asyncio.to_thread(common_passwords)
+        await stack.enter_async_context(_running(purge_regularly(database, settings)))
+        yield
+
+
+def _new_redis(settings: Settings, stack: AsyncExitStack) -> "redis.asyncio.Redis | None":
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return None
+    client = redis.asyncio.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
+    stack.push_async_callback(client.aclose)
+    return client
+
+
+def _new_tokens(settings: Settings) -> Tokens:
+    return Tokens(
+        load_keys(settings.tokens.signing_keys_dir),
+        issuer=settings.public_url,
+        audience=settings.audience,
+        client_id=settings.tokens.client_id,
+        access_lifetime=settings.tokens.access_lifetime,
+    )
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

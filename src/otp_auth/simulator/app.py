@@ -1,0 +1,52 @@
+"""A Sinch to develop and test against: codes go to an inbox instead of a phone, and nothing costs money."""
+
+import secrets
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from otp_auth.settings import SimulatorSettings
+from otp_auth.simulator import inbox, verifications
+from otp_auth.simulator.authorization import Credentials
+from otp_auth.simulator.faults import Faults
+from otp_auth.simulator.refusals import RefusalError, answer_crash, answer_http_error, answer_refusal
+from otp_auth.simulator.rules import NewCode, Simulation
+from otp_auth.simulator.store import Store
+from otp_auth.sinch.signing import decode_secret
+
+CODE_LENGTH = 4  # as Sinch's, which makes codes guessable: clients must count tries
+
+
+def random_code(alphabet: str) -> str:
+    """Draw a code that nobody can foresee."""
+    return "".join(secrets.choice(alphabet) for _ in range(CODE_LENGTH))
+
+
+def create_simulator(
+    settings: SimulatorSettings,
+    *,
+    application_key: str,
+    application_secret: str,
+    journal: Path | None = None,
+    new_code: NewCode = random_code,
+) -> FastAPI:
+    """Make a simulator with an inbox page, to run at the root or to mount under a prefix.
+
+    `journal` is a file that one process may use at a time; without it everything is forgotten at the end.
+    Raises ValueError if `application_secret` is not base64.
+    """
+    app = FastAPI(title="Sinch simulator", openapi_url=None, redirect_slashes=False)
+    app.state.credentials = Credentials(
+        application_key=application_key,
+        application_secret=application_secret,
+        signing_key=decode_secret(application_secret),
+    )
+    app.state.simulation = Simulation(Store(journal), settings, new_code)
+    app.state.faults = Faults()
+    app.add_exception_handler(RefusalError, answer_refusal)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(Exception, answer_crash)
+    app.include_router(verifications.router)
+    app.include_router(inbox.router)
+    return app

@@ -1,0 +1,97 @@
+"""Who may ask: Basic or application-signed requests (Sinch Verification API, "Authentication")."""
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from fastapi import Request
+
+from otp_auth.simulator.refusals import Refusal, RefusalError
+from otp_auth.sinch.signing import signature
+
+TIMESTAMP_WINDOW = timedelta(seconds=300)  # either way; Sinch doesn't publish its own
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The one application that the simulator knows."""
+
+    application_key: str
+    application_secret: str  # as the dashboard shows it
+    signing_key: bytes  # what is inside of it
+
+
+async def authorize(request: Request, credentials: Credentials) -> None:
+    """Let a Basic or signed request pass. Raises RefusalError for any other."""
+    header = request.headers.get("authorization", "")
+    if not header:
+        raise RefusalError(Refusal.NO_AUTHORIZATION)
+    scheme, _, value = header.partition(" ")
+    match scheme.lower():
+        case "basic":
+            _check_basic(value.strip(), credentials)
+        case "application":
+            await _check_application(request, value.strip(), credentials)
+        case _:
+            raise RefusalError(Refusal.INVALID_HEADER)
+
+
+def _check_basic(value: str, credentials: Credentials) -> None:
+    try:
+        pair = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise RefusalError(Refusal.INVALID_HEADER) from None
+    expected = f"{credentials.application_key}:{credentials.application_secret}".encode()
+    if not hmac.compare_digest(pair, expected):
+        raise RefusalError(Refusal.INVALID_AUTHORIZATION)
+
+
+async def _check_application(request: Request, value: str, credentials: Credentials) -> None:
+    key, separator, given = value.partition(":")
+    if not hmac.compare_digest(key.encode(), credentials.application_key.encode()):
+        raise RefusalError(Refusal.INVALID_AUTHORIZATION)
+    if not separator:
+        raise RefusalError(Refusal.NO_CALLBACK)
+    timestamp = request.headers.get("x-timestamp", "")
+    _check_age(timestamp)
+    body = await request.body()
+    # All are compared, so that the time taken doesn't tell which of them came close.
+    matches = [
+        hmac.compare_digest(given.encode(), _expected(request, path, body, timestamp, credentials).encode())
+        for path in _signable_paths(request)
+    ]
+    if not any(matches):
+        raise RefusalError(Refusal.INVALID_SIGNATURE)
+
+
+def _expected(request: Request, path: str, body: bytes, timestamp: str, credentials: Credentials) -> str:
+    return signature(
+        credentials.signing_key,
+        verb=request.method,
+        path=path,
+        body=body,
+        content_type=request.headers.get("content-type", ""),
+        timestamp=timestamp,
+    )
+
+
+def _signable_paths(request: Request) -> set[str]:
+    """Return what SDKs may have signed: decoded or as it travels, with the mount's prefix or without."""
+    prefix = request.scope.get("root_path", "")
+    whole = {request.scope["path"], request.scope.get("raw_path", b"").decode("latin-1")}
+    return whole | {path.removeprefix(prefix) for path in whole}
+
+
+def _check_age(timestamp: str) -> None:
+    if not timestamp:
+        raise RefusalError(Refusal.TIMESTAMP)
+    try:
+        made_at = datetime.fromisoformat(timestamp)
+    except ValueError:
+        raise RefusalError(Refusal.TIMESTAMP, "X-Timestamp must be an ISO 8601 time in UTC") from None
+    if made_at.tzinfo is None:
+        made_at = made_at.replace(tzinfo=UTC)
+    if abs(datetime.now(UTC) - made_at) > TIMESTAMP_WINDOW:
+        raise RefusalError(Refusal.TIMESTAMP, "X-Timestamp is too old or in the future: check the clock")

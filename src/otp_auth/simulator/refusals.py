@@ -1,0 +1,72 @@
+"""What Sinch says no with: five digits (the first three are the HTTP status), a message and a support id."""
+
+from enum import Enum
+from uuid import uuid4
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+
+class SinchAnswer(JSONResponse):
+    """JSON with the content type that Sinch writes."""
+
+    media_type = "application/json; charset=utf-8"
+
+
+class Refusal(Enum):
+    """Sinch's error codes, each with the message that it usually carries."""
+
+    INVALID_PARAMETER = 40001, "Parameter validation failed."
+    MISSING_PARAMETER = 40002, "Parameter is missing."
+    INVALID_CODE = 40003, "Invalid identity or code."
+    MISSING_PLUS = 40005, "Phone number missing leading plus sign"
+    INVALID_HEADER = 40100, "Invalid authorization header"
+    TIMESTAMP = 40101, "X-Timestamp required"
+    INVALID_SIGNATURE = 40102, "Invalid signature"
+    NO_AUTHORIZATION = 40104, "Authorization required"
+    INVALID_AUTHORIZATION = 40107, "Invalid authorization"
+    NO_SEAMLESS = 40300, "Seamless verification not available for given destination."
+    NO_CALLBACK = 40303, "Callback URL must be set when using public authorization method."
+    NOT_FOUND = 40400, "Requested resource was not found."
+    REFERENCE_TAKEN = 40900, "Reference already defined"
+    TOO_SOON = 42901, "Cannot initiate verification to the same number too quickly"
+
+    def __init__(self, error_code: int, message: str) -> None:
+        self.error_code = error_code
+        self.message = message
+
+
+class RefusalError(Exception):
+    """The request gets an error instead of an answer."""
+
+    def __init__(self, refusal: Refusal, message: str | None = None) -> None:
+        self.refusal = refusal
+        self.message = message or refusal.message
+        super().__init__(self.message)
+
+
+def error_answer(error_code: int, message: str) -> SinchAnswer:
+    """Write an error as Sinch does; `reference` is for its support and has nothing to do with a caller's."""
+    body = {"errorCode": error_code, "message": message, "reference": str(uuid4())}
+    return SinchAnswer(body, status_code=error_code // 100)
+
+
+async def answer_refusal(_: Request, error: Exception) -> SinchAnswer:
+    """Turn a RefusalError into Sinch's JSON."""
+    if not isinstance(error, RefusalError):
+        raise error
+    return error_answer(error.refusal.error_code, error.message)
+
+
+async def answer_http_error(_: Request, error: Exception) -> SinchAnswer:
+    """Turn what the router refuses (no such path, wrong verb) into Sinch's JSON."""
+    if not isinstance(error, HTTPException):
+        raise error
+    message = Refusal.NOT_FOUND.message if error.status_code == Refusal.NOT_FOUND.error_code // 100 else ""
+    return error_answer(error.status_code * 100, message or error.detail)
+
+
+async def answer_crash(_: Request, __: Exception) -> SinchAnswer:
+    """Answer for a mistake of the simulator itself."""
+    return error_answer(50000, "Internal server error.")
