@@ -328,7 +328,6 @@ def test_levels_of_other_packages(lines: Lines) -> None:
         logging.getLogger(name).info("chatter")
     logging.getLogger("any.package").debug("chatter")
     logging.getLogger("uvicorn.access").critical("address with its query")
-    assert not logging.getLogger("uvicorn.access").hasHandlers()  # uvicorn then doesn't even build the line
     assert lines() == []
 
     logging.getLogger("httpx").warning("problem")

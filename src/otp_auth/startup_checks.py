@@ -8,7 +8,7 @@ SHORTEST_SECRET = 32  # characters: 192 bits in base64
 FEWEST_DIFFERENT_CHARACTERS = 10  # "changeme" written four times is not a secret
 LOWEST_PRODUCTION_COST = 10  # bcrypt rounds as a power of two
 
-_MAKE_A_SECRET = "make one with: openssl rand -base64 32"
+_ADVICE = "make one with: openssl rand -base64 32"
 
 
 def reasons_not_to_start(settings: Settings, workers: int = 1) -> list[str]:
@@ -24,8 +24,8 @@ def _everywhere(settings: Settings) -> list[tuple[bool, str]]:
     return [
         (not settings.database_url.get_secret_value(), "OTP_AUTH_DATABASE_URL is missing"),
         (not settings.public_url, "OTP_AUTH_PUBLIC_URL is missing: tokens name it as their issuer"),
-        (not secret, f"OTP_AUTH_SECRET_KEY is missing; {_MAKE_A_SECRET}"),
-        (bool(secret) and _is_weak(secret), f"OTP_AUTH_SECRET_KEY is weak; {_MAKE_A_SECRET}"),
+        (not secret, f"OTP_AUTH_SECRET_KEY is missing; {_ADVICE}"),
+        (bool(secret) and _is_weak(secret), f"OTP_AUTH_SECRET_KEY is weak; {_ADVICE}"),
         (
             not has_credentials,
             "OTP_AUTH_SINCH__APPLICATION_KEY and OTP_AUTH_SINCH__APPLICATION_SECRET are needed to send codes",

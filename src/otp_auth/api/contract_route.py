@@ -1,6 +1,7 @@
 """The order in which every request is judged (contract, section 1), and bodies that are strictly JSON.
 
-FastAPI alone would read the body before it asks who is there. Here: credentials, media type, size, JSON, fields.
+FastAPI alone would read the body before it asks who is there. Here: credentials, media type, size, JSON,
+fields.
 """
 
 import asyncio

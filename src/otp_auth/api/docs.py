@@ -16,12 +16,14 @@ CSP = (
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>otp-auth API</title><link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
 <body><div id="docs"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script></body></html>
 """
-START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true, persistAuthorization: true,
+START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true,
+  persistAuthorization: true,
   presets: [SwaggerUIBundle.presets.apis], tryItOutEnabled: true, displayRequestDuration: true});
 """
 TAGS = [

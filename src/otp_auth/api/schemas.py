@@ -159,7 +159,7 @@ class PendingState(Answer):
 
 class Pending(PendingState):
     pending_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the word of RFC 6750
 
 
 class Tokens(SparseAnswer):
@@ -167,7 +167,7 @@ class Tokens(SparseAnswer):
 
     status: Literal["authenticated"] = "authenticated"
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the word of RFC 6750
     expires_in: int
     refresh_token: str
     refresh_expires_in: int

@@ -96,9 +96,9 @@ async def prove(prover: Prover, challenge: Challenge, code: str, factor: Factor 
 async def factors_taken(recovery_codes: RecoveryCodeRepository, challenge: Challenge) -> list[Factor]:
     """What this challenge takes as proof, the phone first."""
     factors = [Factor(challenge.method)] if challenge.method else []
-    if challenge.purpose == Purpose.LOGIN and challenge.user_id:
-        if await recovery_codes.count_unused(challenge.user_id):
-            factors.append(Factor.RECOVERY_CODE)
+    owner = challenge.user_id if challenge.purpose is Purpose.LOGIN else None
+    if owner and await recovery_codes.count_unused(owner):
+        factors.append(Factor.RECOVERY_CODE)
     return factors
 
 

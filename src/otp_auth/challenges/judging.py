@@ -36,7 +36,7 @@ async def judge_phone_code(sinch: SinchVerificationClient, challenge: Challenge,
 
 
 async def _late_verification_id(sinch: SinchVerificationClient, challenge: Challenge) -> str | None:
-    """Find the verification of a start whose answer was lost; a person with its code proves that it arrived."""
+    """Find the verification of a start whose answer was lost: a code in hand says that it arrived."""
     if challenge.delivery != Delivery.UNKNOWN or challenge.reference is None:
         return None
     status = await sinch.status_by_reference(str(challenge.reference))

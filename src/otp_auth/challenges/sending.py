@@ -82,7 +82,7 @@ async def _record(
 
 
 async def _look_up(sending: Sending, challenge: Challenge, reference: UUID) -> Challenge:
-    """Ask for the fate of a start whose answer was lost. A second message would cost money and kill the first."""
+    """Ask for the fate of a start whose answer was lost: a repeat would cost money and kill its code."""
     try:
         async with asyncio.timeout(LOOK_UP_DEADLINE):
             status = await sending.sinch.status_by_reference(str(reference))

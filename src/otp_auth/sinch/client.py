@@ -1,7 +1,7 @@
 """Sinch's Verification API over HTTPS. Every call ends in one of a few outcomes, and none raises.
 
-An outage never reads as a wrong code, and only an explicit SUCCESSFUL for the verification that was asked about
-reads as a right one.
+An outage never reads as a wrong code, and only an explicit SUCCESSFUL for the verification that was asked
+about reads as a right one.
 """
 
 import asyncio

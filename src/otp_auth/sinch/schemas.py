@@ -1,4 +1,4 @@
-"""Sinch's JSON, only the fields we read, and read tolerantly: what Sinch sends varies from what it documents."""
+"""Sinch's JSON: only the fields we read, read tolerantly, for it varies from its documentation."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -1,7 +1,7 @@
 """Sinch's request signature: the same for our requests to Sinch and for Sinch's callbacks to us.
 
-Sinch Verification API, "Application signed request": HMAC-SHA256 over verb, body digest, content type, time and
-path.
+Sinch Verification API, "Application signed request": HMAC-SHA256 over verb, body digest, content type, time
+and path.
 """
 
 import base64
