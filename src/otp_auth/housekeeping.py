@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from random import SystemRandom
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +15,7 @@ from otp_auth.settings import Settings
 
 KEPT_FOR = timedelta(days=1)  # after its end: long enough to answer questions about it
 INTERVAL = timedelta(minutes=10)
+FIRST_DELAY = timedelta(minutes=1)
 
 
 async def purge(database: Database, settings: Settings) -> dict[str, int]:
@@ -29,6 +31,8 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
 
 async def purge_regularly(database: Database, settings: Settings) -> None:
     """Purge every ten minutes until cancelled; a database that is away is tried again next time."""
+    # Workers start together: they shouldn't all purge at one moment, nor before the first request.
+    await asyncio.sleep(SystemRandom().uniform(0.1, 1) * FIRST_DELAY.total_seconds())
     while True:
         try:
             logger.debug("purged", **await purge(database, settings))
