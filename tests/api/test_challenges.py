@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 import time_machine
 from httpx import Response
@@ -134,6 +135,23 @@ class TestResend:
             assert (called.json()["method"], called.json()["attempts_left"]) == ("voice", 2)
             assert newest["method"] == "callout"
             assert tokens["status"] == "authenticated"
+
+    async def test_a_channel_that_failed_leaves_the_code_before_it_alive(
+        self, new_service: NewService
+    ) -> None:
+        async with new_service(send={"resend_gap": "0"}) as service:
+            number = new_number()
+            pending = await service.start_registration(number)
+            code = await service.simulator.code(number)
+            async with service.simulator.fault("start", "status", 402):
+                called = await send(service, pending, "voice")
+            shown = (await show(service, pending)).json()
+            tokens = (await service.verify(pending, code)).json()
+
+        assert (called.status_code, called.json()["delivery"]) == (202, "failed")
+        assert [offer["method"] for offer in shown["methods"]] == ["sms"]
+        claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
+        assert claims["amr"] == ["pwd", "sms", "mfa"]
 
     async def test_a_channel_that_is_not_on_offer_is_refused(self, service: Service) -> None:
         pending = await service.start_registration(new_number())

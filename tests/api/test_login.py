@@ -86,7 +86,7 @@ async def test_nothing_is_sent_when_nothing_is_asked_for(service: Service) -> No
     pending = await service.start_login(number, method="none")
 
     assert pending["challenge"] is None
-    assert [offer["method"] for offer in pending["methods"]] == ["recovery_code"]
+    assert [offer["method"] for offer in pending["methods"]] == ["sms", "recovery_code"]
     assert await service.simulator.starts(number) == 1
 
 

@@ -13,11 +13,11 @@ from otp_auth.api.credentials import CurrentCaller
 from otp_auth.api.dependencies import RecoveryCodes, Users
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, refusals
-from otp_auth.errors import NotReadyError
+from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.tokens.errors import InvalidTokenError
 
 router = APIRouter(prefix="/me", tags=["account"], route_class=ContractRoute)
-EVERY_ROUTE = (InvalidTokenError, RateLimitedError, NotReadyError)
+EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyError)
 
 
 @router.get(

@@ -47,9 +47,9 @@ def _is_trusted(address: Address, networks: list[Network]) -> bool:
 
 
 def _parse(text: str) -> Address | None:
-    """Read an address, with the IPv4 inside an IPv6-mapped one unfolded."""
+    """Read an address, with the IPv4 inside an IPv6-mapped one unfolded and without the name of a zone."""
     try:
-        address = ip_address(text.strip("[]"))
+        address = ip_address(text.strip("[]").partition("%")[0])
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

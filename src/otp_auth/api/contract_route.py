@@ -24,6 +24,7 @@ from otp_auth.api.credentials import BearerCredential
 
 DEEPEST = 16  # levels of arrays and objects
 SLOWEST_BODY = 10  # seconds until the last byte
+_LONGEST_LENGTH = 20  # digits of a Content-Length that are read
 
 
 class JsonRequest(Request):
@@ -119,7 +120,10 @@ def _credentials_of(dependant: Dependant) -> Iterator[BearerCredential]:
 
 def _declared_length(request: Request) -> int:
     length = request.headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdigit() else 0
+    if not (length.isascii() and length.isdigit()):
+        return 0
+    # Cut: of a number that long only the size matters, and `int` refuses thousands of digits.
+    return int(length.lstrip("0")[:_LONGEST_LENGTH] or 0)
 
 
 def _has_body(request: Request) -> bool:

@@ -78,7 +78,7 @@ async def get_prover(
     sinch: Sinch,
     settings: CurrentSettings,
 ) -> Prover:
-    return Prover(database, challenges, recovery_codes, sinch, settings.tokens, COMPLETIONS)
+    return Prover(database, challenges, recovery_codes, sinch, settings.send, settings.tokens, COMPLETIONS)
 
 
 CodeSending = Annotated[Sending, Depends(get_sending)]

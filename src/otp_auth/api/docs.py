@@ -1,5 +1,6 @@
 """`/openapi.json` and `/docs`: Swagger UI from an installed package, so that no other site is asked."""
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from otp_auth.api.examples import EXAMPLES
+from otp_auth.api.problems import InternalError, refusals
 from otp_auth.api.schemas import Problem
 
 # Swagger UI writes styles into its elements and draws small pictures from data addresses.
@@ -58,12 +61,30 @@ def add_docs(app: FastAPI) -> None:
 def openapi(app: FastAPI) -> dict[str, Any]:
     """Return FastAPI's document, with the one shape of every refusal in it."""
     document = app.openapi()
-    schemas = document["components"]["schemas"]
-    if "Problem" not in schemas:
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(problem.pop("$defs", {}))
-        schemas["Problem"] = problem
+    if "Problem" not in document["components"]["schemas"]:
+        _complete(document)
     return document
+
+
+def _complete(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for foreign in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(foreign, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
+    for operation in _operations(document):
+        operation["responses"] |= {str(status): entry for status, entry in refusals(InternalError).items()}
+        if "requestBody" not in operation:
+            # FastAPI's own shape of a refusal, which no route answers with.
+            operation["responses"].pop("422", None)
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
 
 
 def _assets() -> Path:

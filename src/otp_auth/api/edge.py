@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from otp_auth.api.problems import internal_error
+from otp_auth.api.route_table import patterns
 from otp_auth.logs import request_id
 
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
@@ -31,6 +32,7 @@ class Edge:
         self._app = app
         self._headers = HEADERS | ({"Strict-Transport-Security": HSTS} if in_production else {})
         self._unguarded = tuple(unguarded)
+        self._patterns: dict[int, str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_guarded(scope, self._unguarded):
@@ -41,8 +43,14 @@ class Edge:
         try:
             await self._app(scope, receive, exchange.send)
         finally:
-            exchange.log(scope)
+            exchange.log(scope["method"], self._pattern(scope))
             request_id.reset(token)
+
+    def _pattern(self, scope: Scope) -> str:
+        """The route's pattern, never the address with its ids."""
+        if self._patterns is None:  # the routes are complete only after this layer was added
+            self._patterns = patterns(scope["app"])
+        return self._patterns.get(id(scope.get("route")), "unmatched")
 
 
 class LastResort:
@@ -97,13 +105,12 @@ class _Exchange:
                 headers.setdefault(name, value)
         await self._send(message)
 
-    def log(self, scope: Scope) -> None:
-        """Write who asked for what; the route's pattern, never the address with its ids."""
-        route = scope.get("route")
+    def log(self, method: str, route: str) -> None:
+        """Write what was asked for."""
         logger.info(
             "request",
-            method=scope["method"],
-            route=getattr(route, "path", None) or "unmatched",
+            method=method,
+            route=route,
             status=self.status,
             milliseconds=round((time.perf_counter() - self._started) * 1000, 1),
         )

@@ -70,4 +70,5 @@ Locale = Annotated[
 ]
 Code = Annotated[SecretStr, Field(min_length=1, max_length=64, examples=["482915"]), AfterValidator(_code)]
 ChannelName = Literal["sms", "voice", "flashcall", "whatsapp"]
+LoginMethodName = Literal["sms", "voice", "flashcall", "whatsapp", "none"]
 FactorName = Literal["sms", "voice", "flashcall", "whatsapp", "totp", "recovery_code"]

@@ -57,7 +57,7 @@ async def log_in(
     channel = _channel(body, user, settings.send)
     challenge = await start_login(sending, settings.challenge, user, channel, languages)
     seen = await view(sending.challenges, sending.policy, challenge)
-    return issue_pending(tokens, seen, await factors_taken(recovery_codes, challenge))
+    return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, challenge))
 
 
 def _channel(body: schemas.LoginBody, user: User, policy: SendSettings) -> Channel | None:

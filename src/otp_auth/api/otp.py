@@ -19,13 +19,13 @@ from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import send_code
 from otp_auth.challenges.views import view
-from otp_auth.errors import NotReadyError
+from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.sending.channels import Channel
 from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
 from otp_auth.tokens.jwt import InvalidTokenError
 
 router = APIRouter(prefix="/auth/otp", tags=["second factor"], route_class=ContractRoute)
-EVERY_ROUTE = (InvalidTokenError, ChallengeClosedError, RateLimitedError, NotReadyError)
+EVERY_ROUTE = (InvalidTokenError, ChallengeClosedError, RateLimitedError, OverloadedError, NotReadyError)
 
 
 async def require_open(challenges: ChallengeRepository, challenge_id: UUID) -> Challenge:
@@ -69,7 +69,7 @@ async def show(
     """Restore a reloaded page, or see how far the message has come."""
     challenge = await require_open(sending.challenges, challenge_id)
     seen = await view(sending.challenges, sending.policy, challenge)
-    return describe_pending(seen, await factors_taken(recovery_codes, challenge))
+    return describe_pending(seen, await factors_taken(recovery_codes, sending.policy, challenge))
 
 
 @router.post(

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from otp_auth.api.body_errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 from otp_auth.api.field_errors import field_errors
+from otp_auth.api.route_table import methods_at
 from otp_auth.errors import AuthError, NotReadyError, OverloadedError, RetryLaterError
 from otp_auth.logs import request_id
 
@@ -110,7 +111,8 @@ async def _refuse_route(request: Request, error: Exception) -> JSONResponse:
     refusal = _ROUTE_REFUSALS.get(error.status_code, NotFoundError)()
     response = answer(request, refusal)
     if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = (error.headers or {}).get("Allow", "")
+        # FastAPI names the methods of the first route alone.
+        response.headers["Allow"] = ", ".join(methods_at(request.app, request.scope["path"]))
     return response
 
 
@@ -162,4 +164,5 @@ def all_refusals(roots: Iterable[type[AuthError]] = (AuthError,)) -> dict[str, t
             if hasattr(error, "code"):
                 found.setdefault(error.code, error)
             found |= {code: each for code, each in all_refusals((error,)).items() if code not in found}
-    return found
+    # Others say more narrowly what is not valid, under the same code.
+    return found | {ValidationFailedError.code: ValidationFailedError}

@@ -59,7 +59,7 @@ async def register(
         sending, hasher, settings.challenge, application, Channel(body.method)
     )
     seen = await view(sending.challenges, sending.policy, challenge)
-    return issue_pending(tokens, seen, await factors_taken(recovery_codes, challenge))
+    return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, challenge))
 
 
 def _read(body: schemas.RegisterBody, languages: str | None) -> Application:

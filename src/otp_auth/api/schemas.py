@@ -1,18 +1,10 @@
 """All request and response bodies: the public contract on one page."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    SecretStr,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import ConfigDict, Field, SecretStr
 
+from otp_auth.api.bodies import Answer, Body, Moment, SparseAnswer
 from otp_auth.api.fields import (
     ChannelName,
     Code,
@@ -22,40 +14,12 @@ from otp_auth.api.fields import (
     FactorName,
     Identifier,
     Locale,
+    LoginMethodName,
     Password,
     PhoneNumber,
     Region,
     TriedPassword,
 )
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
-
-
-class Body(BaseModel):
-    """What a client sends: known fields only, no coercion."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Answer(BaseModel):
-    """What a client gets."""
-
-
-class SparseAnswer(Answer):
-    """An answer whose empty `optional_fields` are left out."""
-
-    optional_fields: ClassVar[frozenset[str]]
-
-    @model_serializer(mode="wrap")
-    def _leave_out(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields: dict[str, Any] = serialize(self)
-        empty = {name for name in self.optional_fields if fields[name] is None}
-        return {name: value for name, value in fields.items() if name not in empty}
 
 
 class RegisterBody(Body):
@@ -73,7 +37,7 @@ class LoginBody(Body):
     password: TriedPassword
     region: Region | None = None
     method: Annotated[
-        ChannelName | Literal["none"] | None,
+        LoginMethodName | None,
         Field(description="`none` sends nothing; by default the account's own channel"),
     ] = None
     device_token: Annotated[

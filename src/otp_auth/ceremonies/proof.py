@@ -16,7 +16,7 @@ from otp_auth.database import Database
 from otp_auth.errors import AuthError
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
 from otp_auth.sessions.repository import OpenedSession
-from otp_auth.settings import TokenSettings
+from otp_auth.settings import SendSettings, TokenSettings
 from otp_auth.sinch.client import SinchVerificationClient
 
 
@@ -75,6 +75,7 @@ class Prover:
     challenges: ChallengeRepository
     recovery_codes: RecoveryCodeRepository
     sinch: SinchVerificationClient
+    sending: SendSettings
     tokens: TokenSettings
     completions: Mapping[Purpose, Completion]
 
@@ -86,16 +87,19 @@ async def prove(prover: Prover, challenge: Challenge, code: str, factor: Factor 
     the completion of the purpose refuses.
     """
     proof = Proof(factor=factor or _default_factor(challenge), code=code)
-    if proof.factor not in await factors_taken(prover.recovery_codes, challenge):
+    if proof.factor not in await factors_taken(prover.recovery_codes, prover.sending, challenge):
         raise MethodNotOfferedError
     attempted = await take_attempt(prover.challenges, challenge.id)
     await _judge(prover, attempted, proof)
     return await _complete(prover, attempted.id, proof)
 
 
-async def factors_taken(recovery_codes: RecoveryCodeRepository, challenge: Challenge) -> list[Factor]:
-    """What this challenge takes as proof, the phone first."""
-    factors = [Factor(challenge.method)] if challenge.method else []
+async def factors_taken(
+    recovery_codes: RecoveryCodeRepository, policy: SendSettings, challenge: Challenge
+) -> list[Factor]:
+    """What this challenge takes as proof, the phone first: by the channel of the code that is alive."""
+    channel = challenge.verification_method or challenge.method
+    factors = [Factor(channel.value if channel else policy.methods[0])]
     owner = challenge.user_id if challenge.purpose is Purpose.LOGIN else None
     if owner and await recovery_codes.count_unused(owner):
         factors.append(Factor.RECOVERY_CODE)
@@ -103,9 +107,10 @@ async def factors_taken(recovery_codes: RecoveryCodeRepository, challenge: Chall
 
 
 def _default_factor(challenge: Challenge) -> Factor:
-    if challenge.method is None:
+    channel = challenge.verification_method or challenge.method
+    if channel is None:
         raise MethodNotOfferedError
-    return Factor(challenge.method)
+    return Factor(channel.value)
 
 
 async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> None:
