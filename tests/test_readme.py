@@ -1,0 +1,274 @@
+"""The README does what it says: its commands run, its tables are complete, its links lead somewhere."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from typer import Typer
+
+from otp_auth.api.problems import all_refusals
+from otp_auth.cli import application
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")),
+]
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 30.0
+WALK_TIMEOUT = 60.0
+ADDRESS = "http://127.0.0.1:8000"  # of `./dev start`, in the README
+EMPTY = "\N{EN DASH}"  # how the README writes "no default"
+PASSWORD = "Quiet-Harbour-Lantern-58"
+# The phone's number comes twice: as it was sent, and as the service knows it.
+WALK = r"""1\. Register (?P<number>\+4670\d{7})
+2\. The inbox has the code \d{4,}
+3\. Verified
+4\. I am (?P=number)
+5\. Refreshed
+6\. Logout answers 204
+7\. /me now answers 401
+"""
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def block(language: str, beginning: str) -> str:
+    """Return the one fenced block of the README that begins so."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", read("README.md"), re.DOTALL | re.MULTILINE)
+    (found,) = [each for each in blocks if each.startswith(beginning)]
+    return str(found)
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of all tables of a section, their heads left out."""
+    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## )", read("README.md"), re.DOTALL | re.MULTILINE)
+    lines = re.findall(r"^\| `.*\|$", section, re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[str]:
+    """Run `otp-auth dev` until the block ends, and return its address."""
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "otp_auth",
+        "dev",
+        "--port",
+        str(port),
+        "--data-dir",
+        str(folder / "data"),
+    ]
+    log = folder / "log"
+    with log.open("wb") as output:
+        service = subprocess.Popen(  # noqa: S603 - the project's own command
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_healthy(service, address, log)
+        yield address
+    finally:
+        service.terminate()
+        try:
+            service.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            service.kill()
+            service.wait()
+
+
+def wait_until_healthy(service: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while not is_healthy(address):
+        assert service.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+
+
+def is_healthy(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/health", trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with started(tmp_path_factory.mktemp("dev")) as found:
+        yield found
+
+
+def paste(text: str) -> subprocess.CompletedProcess[str]:
+    """Type into a shell that stops at the first failure; as in a terminal, the commands share its input."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    return subprocess.run(  # noqa: S603 - the README's own commands
+        [bash, "-euo", "pipefail"],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=WALK_TIMEOUT,
+        check=False,
+    )
+
+
+class TestCommands:
+    def test_the_walk_works_and_works_again(self, address: str) -> None:
+        walk = block("bash", "BASE=")
+        assert walk.count(ADDRESS) == 1
+
+        done = paste(walk.replace(ADDRESS, address) * 2)
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        numbers = [match["number"] for match in re.finditer(WALK, done.stdout)]
+        assert len(numbers) == 2, done.stdout
+        assert re.sub(WALK, "", done.stdout) == ""
+        assert numbers[0] != numbers[1]
+        assert done.stderr == ""
+
+    def test_the_end_that_it_shows_is_the_end_that_comes(self) -> None:
+        assert re.search(WALK.split("\n", 5)[5], block("text", "6."))
+
+    def test_the_addresses_that_it_shows_are_printed(self, address: str, tmp_path: Path) -> None:
+        shown = block("console", "$ ./dev start").splitlines()[1:]
+        with started(tmp_path) as other:
+            printed = (tmp_path / "log").read_text().splitlines()
+
+        assert address != other
+        assert len(shown) == 3
+        assert {line.replace(ADDRESS, other) for line in shown} <= set(printed)
+
+    def test_every_command_of_dev_exists(self) -> None:
+        sh = shutil.which("sh")
+        assert sh is not None
+        listed = subprocess.run([sh, str(ROOT / "dev"), "help"], capture_output=True, text=True, check=True)  # noqa: S603 - our own script
+        known = set(re.findall(r"^ *\./dev (\w+)", listed.stdout, re.MULTILINE))
+        used = {name for page in PAGES for name in re.findall(r"\./dev (\w+)", read(page))}
+
+        assert {"start", "test", "check"} <= used <= known | {"help"}
+
+    def test_every_command_of_the_service_exists(self) -> None:
+        known = set(commands_of(application))
+        used = {
+            name for page in PAGES for name in re.findall(r"(?:`|run )otp-auth (keys \w+|[a-z]+)", read(page))
+        }
+
+        assert {"serve", "migrate", "keys generate"} <= used <= known
+
+
+def commands_of(app: Typer, prefix: str = "") -> Iterator[str]:
+    for command in app.registered_commands:
+        assert command.callback is not None
+        yield prefix + (command.name or command.callback.__name__)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            yield from commands_of(group.typer_instance, f"{prefix}{group.name} ")
+
+
+def register(address: str) -> dict[str, Any]:
+    """Return Pending of a new registration, with the tokens that its code earns under `tokens`."""
+    number = f"+4670{int(time.time() * 1000) % 10**7:07d}"
+    with httpx.Client(base_url=address, trust_env=False) as http:
+        form = {"phone_number": number, "password": PASSWORD}
+        pending: dict[str, Any] = http.post("/api/v1/auth/register", json=form).json()
+        code = http.get("/sandbox/messages", params={"to": number}).json()[0]["code"]
+        bearer = {"Authorization": f"Bearer {pending['pending_token']}"}
+        tokens = http.post("/api/v1/auth/otp/verify", json={"code": code}, headers=bearer).json()
+        return pending | {"tokens": tokens}
+
+
+class TestExampleForServices:
+    def test_it_takes_an_access_token_and_no_other(
+        self, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        example = block("python", "import jwt")
+        assert example.count(ADDRESS) == 1
+        names: dict[str, Any] = {}
+        exec(example.replace(ADDRESS, address), names)  # noqa: S102 - the README's own example
+        account_of: Callable[[str], str] = names["account_of"]
+        registered = register(address)
+
+        assert account_of(registered["tokens"]["access_token"]) == registered["tokens"]["user"]["id"]
+        for refused in (registered["pending_token"], registered["tokens"]["refresh_token"]):
+            with pytest.raises(jwt.PyJWTError):
+                account_of(refused)
+
+    def test_the_kind_of_token_is_looked_at(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        example = block("python", "import jwt").replace(ADDRESS, address)
+        # Were the audience not looked at, a pending token would still be no access token.
+        example = example.replace("AUDIENCE = ", "").replace("AUDIENCE", f'"{address}/otp"')
+        names: dict[str, Any] = {}
+        exec(example.replace('"exp", "sub"', '"exp"'), names)  # noqa: S102 - as above
+
+        with pytest.raises(jwt.InvalidTokenError, match="not an access token"):
+            names["account_of"](register(address)["pending_token"])
+
+
+class TestTables:
+    def test_every_setting_is_there_with_its_default(self) -> None:
+        settings = re.findall(r"^#(OTP_AUTH_\w+)=(.*)$", read(".env.example"), re.MULTILINE)
+        expected = [[f"`{name}`", f"`{default}`" if default else EMPTY] for name, default in settings]
+
+        assert [row[:2] for row in rows("Settings")] == expected
+        assert all(len(row) == 3 and row[2] for row in rows("Settings"))
+
+    def test_every_problem_code_is_there_with_its_status(self) -> None:
+        codes = [row for row in rows("For frontends") if len(row) == 3 and re.fullmatch(r"\d{3}", row[1])]
+
+        listed = {row[0].strip("`"): int(row[1]) for row in codes}
+        ours = {
+            code: error for code, error in all_refusals().items() if error.__module__.startswith("otp_auth.")
+        }
+        assert listed == {code: int(error.status) for code, error in ours.items()}
+        assert list(listed.values()) == sorted(listed.values())
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", PAGES)
+    def test_every_relative_link_leads_to_a_file(self, page: str) -> None:
+        targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", read(page)) if "://" not in target]
+
+        assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
+
+    @pytest.mark.parametrize("page", PAGES)
+    def test_every_file_that_is_named_exists(self, page: str) -> None:
+        roots = (ROOT, ROOT / "src", ROOT / "src" / "otp_auth")
+        named = re.findall(r"`([a-z_./-]+(?:\.py|/))`", read(page))
+        folders_of_others = {".otp-auth/", "keys/"}
+
+        missing = [name for name in named if not any((root / name).exists() for root in roots)]
+        assert set(missing) <= folders_of_others
+
+    def test_every_function_that_architecture_names_exists(self) -> None:
+        sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+        named = re.findall(r"`(?:\w+\.)?([A-Za-z]*[_A-Z]\w+)`", read("docs/architecture.md"))
+        words = {name for name in named if not name.isupper()}
+
+        assert [name for name in sorted(words) if not re.search(rf"\b{name}\b", sources)] == []
