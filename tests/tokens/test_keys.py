@@ -83,7 +83,7 @@ def test_only_the_owner_reads_the_files(directory: Path) -> None:
 
 def test_the_second_key_waits_and_a_third_is_refused(directory: Path) -> None:
     first, second = generate_key(directory), generate_key(directory, "EdDSA")
-    with pytest.raises(NextKeyExistsError, match="keys rotate"):
+    with pytest.raises(NextKeyExistsError, match="waits already"):
         generate_key(directory)
 
     keys = load_keys(directory)
