@@ -1,12 +1,12 @@
 """Runs migrations, on SQLite and PostgreSQL alike, for `alembic` and for `otp-auth migrate`."""
 
 import asyncio
-from typing import Literal
+from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import Column, Enum, String, pool
+from sqlalchemy import Column, Enum, String, event, pool
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from otp_auth.database import UtcDateTime
 from otp_auth.models import Base
@@ -49,6 +49,7 @@ def run(connection: Connection) -> None:
         compare_type=is_same_type,
         # SQLite can't alter a table: it is copied. Each migration commits by itself.
         render_as_batch=True,
+        transactional_ddl=True,
         transaction_per_migration=True,
     )
     with context.begin_transaction():
@@ -57,9 +58,27 @@ def run(connection: Connection) -> None:
 
 async def run_online() -> None:
     engine = create_async_engine(database_url(), poolclass=pool.NullPool, hide_parameters=True)
-    async with engine.connect() as connection:
-        await connection.run_sync(run)
-    await engine.dispose()
+    if engine.dialect.name == "sqlite":
+        begin_transactions_ourselves(engine)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+def begin_transactions_ourselves(engine: AsyncEngine) -> None:
+    """SQLite's driver commits after each change of the schema: what is killed would be half done."""
+
+    def leave_transactions_alone(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    event.listen(engine.sync_engine, "connect", leave_transactions_alone)
+    event.listen(engine.sync_engine, "begin", take_the_lock)
+
+
+def take_the_lock(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 if context.is_offline_mode():

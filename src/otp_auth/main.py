@@ -45,6 +45,8 @@ def create_app(settings: Settings, mounts: Mapping[str, ASGIApp] | None = None) 
         openapi_tags=TAGS,
         openapi_url=None,
         redirect_slashes=False,
+        # What FastAPI would export on a word in the environment holds exception messages.
+        telemetry={"auto_configure": False, "logs": False},
         lifespan=_lifespan,
     )
     app.state.settings = settings

@@ -7,9 +7,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from otp_auth.database import Database
+
+UNREACHABLE = (SQLAlchemyError, OSError)  # what a database that can't be used raises
 
 _INSTALLED = Path(__file__).parent / "alembic"  # inside a wheel
 _CHECKOUT = Path(__file__).parents[2] / "alembic"

@@ -12,7 +12,10 @@ Network = IPv4Network | IPv6Network
 
 
 def _whole_seconds(value: object) -> object:
-    return timedelta(seconds=int(value)) if isinstance(value, int | str) else value
+    try:
+        return timedelta(seconds=int(value)) if isinstance(value, int | str) else value
+    except (ValueError, OverflowError):
+        raise ValueError("use whole seconds, such as 300") from None
 
 
 def _comma_list(value: object) -> object:
@@ -21,7 +24,8 @@ def _comma_list(value: object) -> object:
     return value if not isinstance(value, int) else (value,)
 
 
-Seconds = Annotated[timedelta, BeforeValidator(_whole_seconds), Field(gt=timedelta(0))]
+LONGEST = timedelta(days=3650)  # beyond it a moment may not exist
+Seconds = Annotated[timedelta, BeforeValidator(_whole_seconds), Field(gt=timedelta(0), le=LONGEST)]
 CommaList = BeforeValidator(_comma_list)
 Algorithm = Literal["ES256", "EdDSA", "RS256"]
 Channel = Literal["sms", "voice", "flashcall", "whatsapp"]

@@ -68,7 +68,9 @@ async def running_simulator() -> AsyncIterator[RunningSimulator]:
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an application in this event loop and return its address."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_keep_alive=60)
+    )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

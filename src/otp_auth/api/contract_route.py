@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from otp_auth.api.body_errors import (
     LARGEST_BODY,
@@ -40,6 +41,8 @@ class JsonRequest(Request):
                     self._raw = await self._read()
             except TimeoutError:
                 raise MalformedRequestError("The body did not arrive in time.") from None
+            except ClientDisconnect:  # nobody reads the answer, but the log mustn't call it our failure
+                raise MalformedRequestError("The body did not arrive whole.") from None
         return self._raw
 
     async def _read(self) -> bytes:
@@ -131,7 +134,10 @@ def _has_body(request: Request) -> bool:
 
 
 def _check_media_type(request: Request) -> None:
+    values = request.headers.getlist("content-type")
+    if len(values) != 1 or not values[0]:  # of two, a proxy before us might read the other
+        raise UnsupportedMediaTypeError
     header = Message()
-    header["content-type"] = request.headers.get("content-type", "")
-    if not request.headers.get("content-type") or header.get_content_type() != "application/json":
+    header["content-type"] = values[0]
+    if header.get_content_type() != "application/json":
         raise UnsupportedMediaTypeError

@@ -82,17 +82,20 @@ def add_problem_handlers(app: FastAPI) -> None:
 def answer(request: Request, error: AuthError) -> JSONResponse:
     public_url = request.app.state.settings.public_url
     return JSONResponse(
-        problem(error, public_url), status_code=error.status, headers=_headers(error), media_type=MEDIA_TYPE
+        problem(error, public_url),
+        status_code=error.status,
+        headers=_headers(request, error),
+        media_type=MEDIA_TYPE,
     )
 
 
-def _headers(error: AuthError) -> dict[str, str]:
+def _headers(request: Request, error: AuthError) -> dict[str, str]:
     headers = {}
     if isinstance(error, RetryLaterError):
         headers["Retry-After"] = str(error.retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
-        # RFC 6750 3.1 knows `invalid_token`; a wrong password is no matter of a token.
-        has_token_error = error.code == "invalid_token"
+        # RFC 6750 3.1: no error code for whoever showed no token, or whose password was wrong.
+        has_token_error = error.code == "invalid_token" and "authorization" in request.headers
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if has_token_error else "Bearer"
     return headers
 

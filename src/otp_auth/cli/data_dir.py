@@ -37,10 +37,13 @@ class DataFolder:
         return self.path / "simulator.jsonl"
 
     def prepare(self) -> None:
-        """Make the folder and its secrets where they are missing."""
-        self.path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        if not self.secrets_file.exists():
-            _write_private(self.secrets_file, json.dumps(_new_secrets(), indent=2))
+        """Make the folder and its secrets where they are missing. Exits with 1 when it can't be written."""
+        try:
+            self.path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            if not self.secrets_file.exists():
+                _write_private(self.secrets_file, json.dumps(_new_secrets(), indent=2))
+        except OSError as error:
+            refuse(f"{self.path} can't be written ({error.strerror}): name another folder by --data-dir")
 
     def presets(self) -> dict[str, Any]:
         """Return the settings that point here. Refuses a folder that `dev` hasn't made."""
@@ -50,7 +53,7 @@ class DataFolder:
             secret_key = known["secret_key"]
         except FileNotFoundError:
             refuse(f"{self.path} was not made by `otp-auth dev`: start that first, or leave --data-dir out")
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             refuse(f"{self.secrets_file} can't be read: restore it, or move {self.path} away and start anew")
         return {
             "environment": "development",

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from fastapi import FastAPI
 
-from otp_auth import migrations
 from otp_auth.cli.configuration import read_settings, require_database
 from otp_auth.cli.data_dir import DataFolder
+from otp_auth.cli.migrate import upgrade_database
 from otp_auth.cli.refusal import refuse
 from otp_auth.cli.server import own_address, run
-from otp_auth.database import make_folder_for
 from otp_auth.logs import configure_logs
 from otp_auth.main import create_app
 from otp_auth.settings import Settings
@@ -50,8 +50,9 @@ def dev(
         application_secret=settings.sinch.application_secret.get_secret_value(),
         journal=folder.simulator_journal,
     )
+    app = _app(settings, simulator)
     _say_where(address)
-    run(create_app(settings, {"/sandbox": simulator}), host, port)
+    run(app, host, port)
 
 
 def _presets(folder: DataFolder, address: str) -> dict[str, Any]:
@@ -63,13 +64,18 @@ def _presets(folder: DataFolder, address: str) -> dict[str, Any]:
 
 def _prepare(settings: Settings) -> None:
     """Migrate the database, and make a signing key where there is none."""
-    url = require_database(settings)
-    make_folder_for(url)
-    migrations.upgrade(url)
+    upgrade_database(require_database(settings))
     directory = settings.tokens.signing_keys_dir
     try:
         if not list_keys(directory):
             generate_key(directory, settings.tokens.algorithm)
+    except (SigningKeysError, OSError) as error:
+        refuse(str(error))
+
+
+def _app(settings: Settings, simulator: FastAPI) -> FastAPI:
+    try:
+        return create_app(settings, {"/sandbox": simulator})
     except SigningKeysError as error:
         refuse(str(error))
 

@@ -3,13 +3,14 @@
 import asyncio
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
 from otp_auth import housekeeping
 from otp_auth.cli.configuration import read_settings, require_database
 from otp_auth.cli.data_dir import DataDir
+from otp_auth.cli.migrate import unusable
 from otp_auth.cli.refusal import refuse
 from otp_auth.database import Database
+from otp_auth.migrations import UNREACHABLE
 from otp_auth.settings import Settings
 
 
@@ -19,8 +20,8 @@ def purge(data_dir: DataDir = None) -> None:
     url = require_database(settings)
     try:
         counts = asyncio.run(_purge(url, settings))
-    except (SQLAlchemyError, OSError) as error:
-        refuse(f"the database can't be used ({type(error).__name__}): see OTP_AUTH_DATABASE_URL")
+    except UNREACHABLE as error:
+        refuse(unusable(error))
     typer.echo(", ".join(f"{name}: {count}" for name, count in counts.items()))
 
 

@@ -1,20 +1,18 @@
 """`otp-auth serve`: the production server. It makes no secrets and migrates nothing."""
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
 from otp_auth import migrations
-from otp_auth.cli.configuration import read_settings
+from otp_auth.cli.configuration import read_settings, require_database
 from otp_auth.cli.data_dir import DataDir
 from otp_auth.cli.dev import Host, Port
+from otp_auth.cli.migrate import behind, present_revision
 from otp_auth.cli.refusal import refuse
 from otp_auth.cli.server import own_address, run
-from otp_auth.database import Database
 from otp_auth.logs import configure_logs
 from otp_auth.settings import Settings
 from otp_auth.startup_checks import reasons_not_to_start
@@ -35,32 +33,20 @@ def serve(
     if reasons:
         refuse(*reasons)
     configure_logs(settings)
-    if reason := asyncio.run(_reason_against_schema(settings)) or _reason_against_keys(settings):
-        refuse(reason)
+    present = present_revision(require_database(settings))
+    if present != migrations.head():
+        refuse(behind(present))
+    _require_keys(settings)
     if data_dir:
         _hand_on(settings)
     run("otp_auth.main:from_environment", host, port, factory=True, workers=workers)
 
 
-async def _reason_against_schema(settings: Settings) -> str | None:
-    database = Database(settings.database_url.get_secret_value())
-    try:
-        present = await migrations.present_revision(database)
-    except (SQLAlchemyError, OSError) as error:
-        return f"the database can't be reached ({type(error).__name__}): see OTP_AUTH_DATABASE_URL"
-    finally:
-        await database.close()
-    if present == migrations.head():
-        return None
-    return f"the schema stands at {present or 'nothing'}, not at {migrations.head()}: run `otp-auth migrate`"
-
-
-def _reason_against_keys(settings: Settings) -> str | None:
+def _require_keys(settings: Settings) -> None:
     try:
         load_keys(settings.tokens.signing_keys_dir)
     except SigningKeysError as error:
-        return str(error)
-    return None
+        refuse(str(error))
 
 
 def _hand_on(settings: Settings) -> None:

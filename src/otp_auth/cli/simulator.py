@@ -18,7 +18,8 @@ def simulator(host: Host = "127.0.0.1", port: Port = 9100) -> None:
     secret = settings.sinch.application_secret.get_secret_value()
     if not key or not secret:
         refuse(
-            "OTP_AUTH_SINCH__APPLICATION_KEY and OTP_AUTH_SINCH__APPLICATION_SECRET are missing: signatures need them"
+            "OTP_AUTH_SINCH__APPLICATION_KEY and OTP_AUTH_SINCH__APPLICATION_SECRET are missing: "
+            "requests are checked against them"
         )
     try:
         decode_secret(secret)

@@ -7,85 +7,54 @@ about reads as a right one.
 import asyncio
 import base64
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
-from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
 from loguru import logger
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from otp_auth.settings import SinchSettings
+from otp_auth.sinch.answers import Failure, read, verdict
+from otp_auth.sinch.outcomes import (
+    NotFound,
+    Refused,
+    Started,
+    StartOutcome,
+    StatusOutcome,
+    Unavailable,
+    Verdict,
+)
 from otp_auth.sinch.schemas import (
-    UNSUCCESSFUL,
-    ErrorAnswer,
     ReportedVerification,
     StartedVerification,
     VerificationMethod,
     VerificationState,
-    VerificationStatus,
 )
 from otp_auth.sinch.signing import decode_secret, signature
 
+__all__ = [
+    "NotFound",
+    "Refused",
+    "SinchVerificationClient",
+    "StartOutcome",
+    "Started",
+    "StatusOutcome",
+    "Unavailable",
+    "Verdict",
+    "new_http_client",
+]
+
 PATH = "/verification/v1/verifications"
 CONTENT_TYPE = "application/json"
-NOT_FOUND = "40400"
-WRONG_CODE = frozenset({"40001", "40003", NOT_FOUND})  # wrong, malformed, or of a verification that is over
-REFERENCE_TAKEN = "40900"
 # Nothing had left this machine when these happened.
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
+# Servers drop idle connections after some seconds (5 is usual): a start must not be lost on one of them.
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2)
+
 A = TypeVar("A", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Started:
-    """Sinch has taken the message."""
-
-    verification_id: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Sinch has said no: nothing was sent, and asking again is no use."""
-
-    error_code: str
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """No usable answer. `reached`: the request may have been carried out all the same."""
-
-    reached: bool
-
-
-@dataclass(frozen=True)
-class NotFound:
-    """Sinch knows no such verification."""
-
-
-class Verdict(Enum):
-    """What Sinch says of a code."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    REFUSED = "refused"  # our credentials or our request, not the code
-    UNAVAILABLE = "unavailable"
-
-
-StartOutcome = Started | Refused | Unavailable
-StatusOutcome = VerificationState | NotFound | Refused | Unavailable
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """An answer that carries an error."""
-
-    status: int
-    error_code: str  # five digits, or the HTTP status when Sinch names none
 
 
 class SinchVerificationClient:
@@ -116,9 +85,9 @@ class SinchVerificationClient:
         match answer:
             case StartedVerification(id=verification_id):
                 return Started(verification_id)
-            case _Failure() if _is_clear_refusal(answer):
+            case Failure() if answer.is_clear_refusal:
                 return Refused(answer.error_code)
-            case _Failure():
+            case Failure():
                 return Unavailable(reached=True)
         return answer
 
@@ -129,10 +98,10 @@ class SinchVerificationClient:
         answer = await self._call("PUT", f"/id/{quote(verification_id, safe='')}", ReportedVerification, body)
         match answer:
             case ReportedVerification():
-                return _verdict(answer, verification_id, method)
-            case _Failure(error_code=error_code) if error_code in WRONG_CODE:
+                return verdict(answer, verification_id, method)
+            case Failure() if answer.says_wrong_code:
                 return Verdict.WRONG
-            case _Failure() if _is_clear_refusal(answer):
+            case Failure() if answer.is_clear_refusal:
                 return Verdict.REFUSED
         return Verdict.UNAVAILABLE
 
@@ -147,11 +116,11 @@ class SinchVerificationClient:
     async def _status(self, path: str) -> StatusOutcome:
         answer = await self._call("GET", path, VerificationState)
         match answer:
-            case _Failure(error_code=error_code) if error_code == NOT_FOUND:
+            case Failure() if answer.says_not_found:
                 return NotFound()
-            case _Failure() if _is_clear_refusal(answer):
+            case Failure() if answer.is_clear_refusal:
                 return Refused(answer.error_code)
-            case _Failure():
+            case Failure():
                 return Unavailable(reached=True)
         return answer
 
@@ -162,7 +131,7 @@ class SinchVerificationClient:
         shape: type[A],
         body: object = None,
         language: str | None = None,
-    ) -> A | _Failure | Unavailable:
+    ) -> A | Failure | Unavailable:
         content = json.dumps(body).encode() if body is not None else b""
         headers = self._headers(verb, f"{PATH}{path}", content)
         if language:
@@ -175,7 +144,7 @@ class SinchVerificationClient:
         except (httpx.HTTPError, TimeoutError) as error:
             logger.warning("Sinch did not answer", verb=verb, cause=type(error).__name__)
             return Unavailable(reached=not isinstance(error, _BEFORE_SENDING))
-        return _read(response, shape)
+        return read(response, shape)
 
     def _headers(self, verb: str, path: str, content: bytes) -> dict[str, str]:
         if not self._is_signed:
@@ -202,38 +171,4 @@ def new_http_client(settings: SinchSettings) -> httpx.AsyncClient:
     timeout = httpx.Timeout(
         settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds()
     )
-    return httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False)
-
-
-def _read(response: httpx.Response, shape: type[A]) -> A | _Failure | Unavailable:
-    if response.status_code != HTTPStatus.OK:
-        failure = _Failure(response.status_code, _error_code(response))
-        logger.warning("Sinch said no", status=failure.status, sinch_error=failure.error_code)
-        return failure
-    try:
-        return shape.model_validate_json(response.content)
-    except ValidationError:
-        logger.warning("Sinch gave an answer that can't be read", status=response.status_code)
-        return Unavailable(reached=True)
-
-
-def _error_code(response: httpx.Response) -> str:
-    try:
-        return ErrorAnswer.model_validate_json(response.content).errorCode
-    except ValidationError:
-        return str(response.status_code)
-
-
-def _is_clear_refusal(failure: _Failure) -> bool:
-    """Say whether nothing was done and nothing would be next time. A taken reference is a start of ours."""
-    is_client_error = HTTPStatus(400) <= failure.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return is_client_error and failure.error_code != REFERENCE_TAKEN
-
-
-def _verdict(answer: ReportedVerification, verification_id: str, method: VerificationMethod) -> Verdict:
-    """Unknown means no: another id or method, no status or a new one is no proof, and no wrong code."""
-    if answer.id != verification_id or answer.method != method.value:
-        return Verdict.UNAVAILABLE
-    if answer.status == VerificationStatus.SUCCESSFUL:
-        return Verdict.RIGHT
-    return Verdict.WRONG if answer.status in UNSUCCESSFUL else Verdict.UNAVAILABLE
+    return httpx.AsyncClient(timeout=timeout, limits=LIMITS, follow_redirects=False, trust_env=False)

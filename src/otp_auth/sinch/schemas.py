@@ -51,21 +51,13 @@ MethodName = Annotated[str, AfterValidator(str.lower)]  # SDKs write `flashCall`
 StatusName = Annotated[str, BeforeValidator(_upper)]  # "the service is not consistent"
 # Old ids are decimal numbers, newer ones UUIDs: text to us.
 Id = Annotated[str, BeforeValidator(_text_of_number), StringConstraints(min_length=1, max_length=128)]
-
-
-class CodeDetails(BaseModel, frozen=True):
-    """What a start says about its code."""
-
-    codeType: str | None = None  # noqa: N815 - Sinch's spelling
-    interceptionTimeout: int | None = None  # noqa: N815 - seconds
+ErrorCode = Annotated[str, BeforeValidator(_text_of_number), StringConstraints(pattern=r"\A[0-9]{5}\z")]
 
 
 class StartedVerification(BaseModel, frozen=True):
-    """Answer to a start; `method` and the details were missing in older answers."""
+    """Answer to a start."""
 
     id: Id
-    method: MethodName | None = None
-    sms: CodeDetails | None = None
 
 
 class ReportedVerification(BaseModel, frozen=True):
@@ -74,7 +66,6 @@ class ReportedVerification(BaseModel, frozen=True):
     id: Id | None = None
     method: MethodName | None = None
     status: StatusName | None = None
-    reason: str | None = None
 
 
 class VerificationState(BaseModel, frozen=True):
@@ -83,12 +74,12 @@ class VerificationState(BaseModel, frozen=True):
     id: Id
     method: MethodName | None = None
     status: StatusName
-    reason: str | None = None
-    reference: str | None = None
 
 
 class ErrorAnswer(BaseModel, frozen=True):
-    """A refusal: `errorCode` (five digits, the first three an HTTP status) comes as a number or as text."""
+    """A refusal: `errorCode` (five digits, the first three an HTTP status) comes as a number or as text.
 
-    errorCode: Annotated[str, BeforeValidator(_text_of_number)]  # noqa: N815 - Sinch's spelling
-    message: str = ""
+    Its message is not read: it may quote a phone number.
+    """
+
+    errorCode: ErrorCode  # noqa: N815 - Sinch's spelling

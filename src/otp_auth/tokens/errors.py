@@ -10,7 +10,7 @@ class InvalidTokenError(AuthError):
     status = HTTPStatus.UNAUTHORIZED
     code = "invalid_token"
     title = "The token is not accepted here"
-    detail = "The token is missing, has ended, or is not meant for this. Log in again."
+    detail = "The token is missing, has ended, or is not meant for this. Refresh the tokens, or log in again."
 
 
 class SigningKeysError(Exception):

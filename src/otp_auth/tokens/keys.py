@@ -103,9 +103,7 @@ def generate_key(directory: Path, algorithm: Algorithm = "ES256") -> str:
     """
     entries = list_keys(directory)
     if any(entry.state is KeyState.NEXT for entry in entries):
-        raise NextKeyExistsError(
-            "A next key waits already: one at a time is enough."
-        )
+        raise NextKeyExistsError("A next key waits already: one at a time is enough.")
     has_active = any(entry.state is KeyState.ACTIVE for entry in entries)
     state = KeyState.NEXT if has_active else KeyState.ACTIVE
     key = new_private_key(algorithm)

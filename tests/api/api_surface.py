@@ -1,0 +1,157 @@
+"""The service's surface as its own OpenAPI document tells it, and what holds for every answer."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from loguru import logger
+from sqlalchemy import select
+
+from otp_auth.api.docs import openapi
+from otp_auth.api.schemas import Problem
+from otp_auth.database import Base, Database
+from support.service import PUBLIC_URL, Json
+
+# Section 8 of the contract.
+STATUS_OF = {
+    code: status
+    for status, codes in {
+        400: ("wrong_code", "wrong_password", "malformed_request"),
+        401: ("invalid_credentials", "invalid_token", "insufficient_user_authentication"),
+        403: ("not_allowed", "proof_required"),
+        404: ("not_found",),
+        405: ("method_not_allowed",),
+        409: ("account_exists", "conflict"),
+        410: ("challenge_closed",),
+        413: ("payload_too_large",),
+        415: ("unsupported_media_type",),
+        422: ("validation_failed", "weak_password", "phone_number_invalid", "destination_refused"),
+        429: ("rate_limited", "resend_too_soon", "too_many_attempts", "too_many_sends"),
+        500: ("internal_error",),
+        503: ("provider_unavailable", "overloaded", "not_ready"),
+    }.items()
+    for code in codes
+}
+JSON_TYPE = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one address."""
+
+    method: str
+    path: str  # with an example for every parameter
+    name: str  # the operationId
+    credential: str | None
+    fields: dict[str, Json] | None  # of the body, with their schemas; None: takes no body
+    needs_body: bool
+    description: Json
+
+    @property
+    def takes_body(self) -> bool:
+        return self.fields is not None
+
+
+def operations(app: FastAPI) -> list[Operation]:
+    """Everything that the document lists."""
+    document = openapi(app)
+    return [
+        _operation(document, method, path, description)
+        for path, methods in document["paths"].items()
+        for method, description in methods.items()
+    ]
+
+
+def _operation(document: Json, method: str, path: str, description: Json) -> Operation:
+    body = description.get("requestBody")
+    security = description.get("security", [])
+    return Operation(
+        method=method.upper(),
+        path=path.format(code="not_found") if "{" in path else path,
+        name=description["operationId"],
+        credential=next(iter(security[0])) if security else None,
+        fields=_fields(document, body["content"]["application/json"]["schema"]) if body else None,
+        needs_body=bool(body and body.get("required")),
+        description=description,
+    )
+
+
+def _fields(document: Json, schema: Json) -> dict[str, Json]:
+    reference = next(each["$ref"] for each in (schema, *schema.get("anyOf", ())) if "$ref" in each)
+    fields: dict[str, Json] = resolve(document, reference)["properties"]
+    return fields
+
+
+def resolve(document: Json, reference: str) -> Any:
+    """Follow a `$ref` inside the document. Raises KeyError for one that leads nowhere."""
+    found: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def problem_of(answer: httpx.Response) -> Json:
+    """Return the problem, and assert all that holds for every refusal."""
+    problem: Json = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    Problem.model_validate(problem)
+    assert problem["status"] == answer.status_code == STATUS_OF[problem["code"]]
+    assert problem["type"] == f"{PUBLIC_URL}/problems/{problem['code']}"
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert ("www-authenticate" in answer.headers) is (answer.status_code == 401)
+    assert ("retry-after" in answer.headers) is (answer.status_code in {429, 503})
+    assert int(answer.headers.get("retry-after", 1)) >= 1
+    assert ("errors" in problem) is (problem["code"] in {"validation_failed", "weak_password"})
+    return problem
+
+
+def code_of(answer: httpx.Response) -> str:
+    return str(problem_of(answer)["code"])
+
+
+async def everything_stored(database: Database) -> dict[str, list[str]]:
+    """All rows of all tables."""
+    stored = {}
+    async with database.read() as tx:
+        for table in Base.metadata.sorted_tables:
+            stored[table.name] = sorted(map(repr, await tx.execute(select(table))))
+    return stored
+
+
+class Log(logging.Handler):
+    """What was logged, as it was handed over: nothing is masked yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.levelname} {record.getMessage()}")
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+@contextmanager
+def listening() -> Iterator[Log]:
+    """Collect both logs until the block ends."""
+    log = Log()
+    layout = "{level} {message} {extra}"
+    sink = logger.add(
+        lambda message: log.lines.append(str(message)), format=layout, backtrace=False, diagnose=False
+    )
+    logging.getLogger().addHandler(log)
+    try:
+        yield log
+    finally:
+        logging.getLogger().removeHandler(log)
+        logger.remove(sink)

@@ -1,0 +1,232 @@
+"""The OpenAPI document says what the contract says."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from api_surface import JSON_TYPE, STATUS_OF, Operation, operations, resolve
+from pydantic import BaseModel
+
+from otp_auth.api import schemas
+from otp_auth.api.docs import openapi
+from support.service import API, Json, Service
+
+BODY = {"malformed_request", "unsupported_media_type", "payload_too_large", "validation_failed"}
+DATABASE = {"overloaded", "not_ready"}
+ANY = {"internal_error"}
+EVERY = DATABASE | ANY | {"rate_limited"}
+OTP = EVERY | {"invalid_token", "challenge_closed"}
+# Sections 3, 4, 5 and 8 of the contract, as far as this version goes.
+REFUSALS: dict[str, set[str]] = {
+    "register": EVERY | BODY | {"weak_password", "phone_number_invalid", "destination_refused"},
+    "logIn": EVERY | BODY | {"invalid_credentials"},
+    "sendCode": OTP | BODY | {"resend_too_soon", "too_many_sends", "provider_unavailable"},
+    "getChallenge": OTP,
+    "verifyCode": OTP | BODY | {"wrong_code", "account_exists", "provider_unavailable"},
+    "refreshTokens": EVERY | BODY | {"invalid_token"},
+    "logOut": EVERY | BODY | {"invalid_token"},
+    "getMe": EVERY | {"invalid_token"},
+    "changeMe": EVERY | BODY | {"invalid_token", "conflict"},
+    "getJwks": ANY,
+    "getProblem": ANY | {"not_found"},
+    "getHealth": ANY,
+    "getLiveness": ANY,
+    "getReadiness": ANY | {"not_ready"},
+}
+ANSWERS = {
+    "register": ("202", "Pending"),
+    "logIn": ("200", "Pending"),
+    "sendCode": ("202", "Challenge"),
+    "getChallenge": ("200", "PendingState"),
+    "verifyCode": ("200", "Tokens"),
+    "refreshTokens": ("200", "Tokens"),
+    "logOut": ("204", None),
+    "getMe": ("200", "User"),
+    "changeMe": ("200", "User"),
+    "getHealth": ("200", "Health"),
+    "getLiveness": ("200", "Health"),
+    "getReadiness": ("200", "Ready"),
+}
+ADDRESSES = {
+    f"POST {API}/auth/register",
+    f"POST {API}/auth/login",
+    f"POST {API}/auth/otp/send",
+    f"GET {API}/auth/otp",
+    f"POST {API}/auth/otp/verify",
+    f"POST {API}/auth/token/refresh",
+    f"POST {API}/auth/logout",
+    f"GET {API}/me",
+    f"PATCH {API}/me",
+    "GET /.well-known/jwks.json",
+    "GET /problems/not_found",
+    "GET /health",
+    "GET /health/live",
+    "GET /health/ready",
+}
+
+
+@pytest.fixture
+def database_url(sqlite_database: str) -> str:
+    return sqlite_database
+
+
+@pytest.fixture
+def document(service: Service) -> Json:
+    return openapi(service.app)
+
+
+@pytest.fixture
+def everything(service: Service) -> list[Operation]:
+    return operations(service.app)
+
+
+def _walk(node: Any) -> Iterator[Json]:
+    """Every object of the document."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _walk(item)
+
+
+def _refusals(operation: Operation) -> dict[str, set[str]]:
+    """Codes by the status they are documented under."""
+    return {
+        status: set(response["content"]["application/problem+json"]["examples"])
+        for status, response in operation.description["responses"].items()
+        if int(status) >= 400
+    }
+
+
+async def test_the_document_is_served_as_it_is(service: Service, document: Json) -> None:
+    answer = await service.http.get("/openapi.json")
+
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == document
+    assert openapi(service.app) == document
+
+
+def test_every_address_of_the_contract_is_there(everything: list[Operation]) -> None:
+    assert {f"{each.method} {each.path}" for each in everything} == ADDRESSES
+
+
+def test_every_reference_leads_somewhere(document: Json) -> None:
+    references = {node["$ref"] for node in _walk(document) if isinstance(node.get("$ref"), str)}
+
+    assert references
+    assert all(resolve(document, reference) for reference in references)
+
+
+def test_nothing_of_the_framework_shows(document: Json) -> None:
+    assert {name for name in document["components"]["schemas"] if "Validation" in name} == set()
+    assert "HTTPValidationError" not in str(document)
+
+
+def test_operations_have_names_of_their_own(everything: list[Operation]) -> None:
+    names = [each.name for each in everything]
+
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", name) for name in names)
+
+
+def test_operations_are_described_and_sorted(document: Json, everything: list[Operation]) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+
+    assert all(each.description["summary"] for each in everything)
+    assert all(set(each.description["tags"]) <= tags for each in everything)
+    assert all(len(each.description["tags"]) == 1 for each in everything)
+
+
+def test_every_refusal_is_documented_and_no_other(everything: list[Operation]) -> None:
+    documented = {each.name: set().union(*_refusals(each).values()) for each in everything}
+
+    assert documented == REFUSALS
+
+
+def test_refusals_stand_under_their_status(everything: list[Operation]) -> None:
+    for each in everything:
+        for status, codes in _refusals(each).items():
+            assert {STATUS_OF[code] for code in codes} == {int(status)}, each.name
+
+
+def test_examples_of_refusals_are_problems(document: Json) -> None:
+    examples = [
+        (code, example["value"])
+        for node in _walk(document)
+        for code, example in node.get("application/problem+json", {}).get("examples", {}).items()
+    ]
+
+    assert len(examples) > 50
+    for code, example in examples:
+        problem = schemas.Problem.model_validate(example)
+        assert problem.code == code
+        assert problem.type.endswith(f"/problems/{code}")
+        assert problem.detail
+
+
+def test_answers_have_the_shape_of_the_contract(everything: list[Operation]) -> None:
+    shapes = {}
+    for each in everything:
+        status = next(status for status in each.description["responses"] if status.startswith("2"))
+        content = each.description["responses"][status].get("content", {}).get("application/json", {})
+        name = content.get("schema", {}).get("$ref", "").rpartition("/")[2] or None
+        if each.name not in {"getJwks", "getProblem"}:
+            shapes[each.name] = (status, name)
+
+    assert shapes == ANSWERS
+
+
+def test_every_body_has_an_example_that_is_one(document: Json) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        kind = getattr(schemas, name)
+        assert issubclass(kind, BaseModel)
+        for example in schema["examples"]:
+            kind.model_validate_json(json.dumps(example))
+
+
+def test_every_request_body_is_closed_and_read_as_json(document: Json, everything: list[Operation]) -> None:
+    bodies = {each.name: each.description["requestBody"]["content"] for each in everything if each.takes_body}
+
+    assert {tuple(content) for content in bodies.values()} == {("application/json",)}
+    closed = {
+        name: schema["additionalProperties"]
+        for name, schema in document["components"]["schemas"].items()
+        if name.endswith("Body")
+    }
+    assert closed == dict.fromkeys(closed, False)
+    assert len(closed) == len(bodies) == 7
+
+
+def test_optional_bodies_are_marked(everything: list[Operation]) -> None:
+    optional = {each.name for each in everything if each.takes_body and not each.needs_body}
+
+    assert optional == {"logOut", "changeMe"}
+
+
+def test_secrets_are_marked(document: Json) -> None:
+    schemas_of = document["components"]["schemas"]
+    marked = {
+        (body, field)
+        for body in ("RegisterBody", "LoginBody", "VerifyBody", "RefreshBody")
+        for field, schema in schemas_of[body]["properties"].items()
+        if "'format': 'password'" in str(schema)
+    }
+
+    assert marked == {
+        ("RegisterBody", "password"),
+        ("LoginBody", "password"),
+        ("LoginBody", "device_token"),
+        ("VerifyBody", "code"),
+        ("RefreshBody", "refresh_token"),
+    }
+
+
+async def test_an_example_is_taken_by_its_route(service: Service, document: Json) -> None:
+    example = document["components"]["schemas"]["RegisterBody"]["examples"][0]
+
+    answer = await service.http.post(f"{API}/auth/register", content=json.dumps(example), headers=JSON_TYPE)
+
+    assert answer.status_code == 202
