@@ -309,7 +309,8 @@ class TestDevRefuses:
         pytest.param(
             "SINCH__TIMEOUT", "visible", "OTP_AUTH_SINCH__TIMEOUT: this can't be read", id="duration"
         ),
-        pytest.param("SINCH__TIMEOUT", "9" * 20, "a duration among the OTP_AUTH_", id="endless duration"),
+        pytest.param("SINCH__TIMEOUT", "9" * 20, "OTP_AUTH_SINCH__TIMEOUT: this", id="endless duration"),
+        pytest.param("SINCH__TIMEOUT", "9" * 10, "OTP_AUTH_SINCH__TIMEOUT: Input", id="long duration"),
         pytest.param("ENVIRONMENT", "visible", "OTP_AUTH_ENVIRONMENT: Input should be", id="word"),
         pytest.param("TRUSTED_PROXIES", "visible", "OTP_AUTH_TRUSTED_PROXIES: Input is not", id="network"),
         pytest.param(

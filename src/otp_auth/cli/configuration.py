@@ -25,8 +25,6 @@ def read_settings(data_dir: Path | None = None, **presets: Any) -> Settings:
     except SettingsError as error:
         field = re.search(r'field "(\w+)"', str(error))
         refuse(f"OTP_AUTH_{field[1].upper() if field else '…'}: this must be a JSON object")
-    except OverflowError:
-        refuse("a duration among the OTP_AUTH_… settings is too long: they are whole seconds")
 
 
 def require_database(settings: Settings) -> str:
