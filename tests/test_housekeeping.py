@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from otp_auth import housekeeping
 from otp_auth.accounts.models import User
+from otp_auth.budgets import Spending
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.database import Base, Database
 from otp_auth.logs import configure_logs
@@ -110,11 +111,12 @@ async def test_what_ended_over_a_day_ago_goes(database: Database, settings: Sett
         _challenge(old),
         _challenge(old, closed_at=old),
         _cooldown("+46700000002", old),
+        Spending(key="guesses:over", window=300, spent=1, ends_at=old),
     )
 
     counts = await housekeeping.purge(database, settings)
 
-    assert counts == {"challenges": 2, "sessions": 1, "cooldowns": 1}
+    assert counts == {"challenges": 2, "sessions": 1, "budgets": 1, "cooldowns": 1}
     for table in (Challenge, Session, RefreshToken, Cooldown):
         assert await _count(database, table) == 0
     assert await _count(database, User) == 1
@@ -127,11 +129,12 @@ async def test_the_rest_stays(database: Database, settings: Settings) -> None:
     logged_out = _session(user.id, now + DAY, ended_at=now - 2 * DAY)
     await _add(database, user, live, recent, logged_out, *map(_refresh_token, (live, recent)))
     await _add(database, _challenge(now + HOUR), _challenge(now - DAY + HOUR), _challenge(now, closed_at=now))
+    await _add(database, Spending(key="guesses:runs", window=300, spent=1, ends_at=now + HOUR))
     await _add(database, _cooldown("+46700000002", now + HOUR), _cooldown("+46700000003", now - HOUR))
 
     counts = await housekeeping.purge(database, settings)
 
-    assert counts == {"challenges": 0, "sessions": 0, "cooldowns": 0}
+    assert counts == {"challenges": 0, "sessions": 0, "budgets": 0, "cooldowns": 0}
     found = [await _count(database, table) for table in (User, Session, RefreshToken, Challenge, Cooldown)]
     assert found == [1, 3, 2, 3, 2]
 

@@ -7,6 +7,7 @@ from random import SystemRandom
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
+from otp_auth import budgets
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.database import Database
 from otp_auth.sending import cooldowns
@@ -21,10 +22,13 @@ FIRST_DELAY = timedelta(minutes=1)
 async def purge(database: Database, settings: Settings) -> dict[str, int]:
     """Delete expired rows, one short transaction for each table. Returns how many of each."""
     counts = {
-        "challenges": await ChallengeRepository(database, settings.challenge).purge(KEPT_FOR),
+        "challenges": await ChallengeRepository(database, settings.challenge, settings.guesses).purge(
+            KEPT_FOR
+        ),
         "sessions": await SessionRepository(database, settings.tokens).purge(KEPT_FOR),
     }
     async with database.write() as tx:
+        counts["budgets"] = await budgets.purge(tx, datetime.now(UTC))
         counts["cooldowns"] = await cooldowns.purge(tx, datetime.now(UTC) - KEPT_FOR)
     return counts
 

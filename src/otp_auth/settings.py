@@ -55,6 +55,17 @@ class ChallengeSettings(Section):
     sends: Annotated[int, Field(ge=1, le=10)] = 4
 
 
+class GuessSettings(Section):
+    """Wrong codes of one account, over all its factors, in each window of time."""
+
+    codes_5_minutes: Annotated[int, Field(ge=1)] = 5
+    codes_hour: Annotated[int, Field(ge=1)] = 20
+    codes_day: Annotated[int, Field(ge=1)] = 50
+    codes_30_days: Annotated[int, Field(ge=1)] = 80
+    # Of all registrations together: no password stands before them.
+    passwordless_day: Annotated[int, Field(ge=1)] = 1000
+
+
 class SendSettings(Section):
     """Which messages may go out."""
 
@@ -130,6 +141,7 @@ class Settings(BaseSettings):
 
     sinch: SinchSettings = SinchSettings()
     challenge: ChallengeSettings = ChallengeSettings()
+    guesses: GuessSettings = GuessSettings()
     send: SendSettings = SendSettings()
     tokens: TokenSettings = TokenSettings()
     passwords: PasswordSettings = PasswordSettings()

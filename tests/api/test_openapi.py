@@ -24,7 +24,7 @@ REFUSALS: dict[str, set[str]] = {
     "logIn": EVERY | BODY | {"invalid_credentials"},
     "sendCode": OTP | BODY | {"resend_too_soon", "too_many_sends", "provider_unavailable"},
     "getChallenge": OTP,
-    "verifyCode": OTP | BODY | {"wrong_code", "account_exists", "provider_unavailable"},
+    "verifyCode": OTP | BODY | {"wrong_code", "too_many_attempts", "account_exists", "provider_unavailable"},
     "refreshTokens": EVERY | BODY | {"invalid_token"},
     "logOut": EVERY | BODY | {"invalid_token"},
     "getMe": EVERY | {"invalid_token"},

@@ -50,7 +50,7 @@ async def get_users(database: CurrentDatabase) -> UserRepository:
 
 
 async def get_challenges(database: CurrentDatabase, settings: CurrentSettings) -> ChallengeRepository:
-    return ChallengeRepository(database, settings.challenge)
+    return ChallengeRepository(database, settings.challenge, settings.guesses)
 
 
 async def get_sessions(database: CurrentDatabase, settings: CurrentSettings) -> SessionRepository:

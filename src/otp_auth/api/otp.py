@@ -14,7 +14,7 @@ from otp_auth.api.dependencies import CodeProver, CodeSending, CurrentTokens, Re
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.ceremonies.proof import Factor, factors_taken, prove
-from otp_auth.challenges.errors import ChallengeClosedError, WrongCodeError
+from otp_auth.challenges.errors import ChallengeClosedError, TooManyAttemptsError, WrongCodeError
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import send_code
@@ -77,7 +77,12 @@ async def show(
     operation_id="verifyCode",
     dependencies=[limited(RouteGroup.CODES)],
     responses=refusals(
-        *EVERY_ROUTE, *BODY_REFUSALS, WrongCodeError, AccountExistsError, ProviderUnavailableError
+        *EVERY_ROUTE,
+        *BODY_REFUSALS,
+        WrongCodeError,
+        TooManyAttemptsError,
+        AccountExistsError,
+        ProviderUnavailableError,
     ),
     summary="Prove the code",
 )

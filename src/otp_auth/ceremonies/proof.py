@@ -83,8 +83,8 @@ class Prover:
 async def prove(prover: Prover, challenge: Challenge, code: str, factor: Factor | None) -> Authenticated:
     """Judge a code and, if it is right, make the claim true once.
 
-    Raises WrongCodeError, ChallengeClosedError, MethodNotOfferedError, ProviderUnavailableError, and what
-    the completion of the purpose refuses.
+    Raises WrongCodeError, TooManyAttemptsError, ChallengeClosedError, MethodNotOfferedError,
+    ProviderUnavailableError, and what the completion of the purpose refuses.
     """
     proof = Proof(factor=factor or _default_factor(challenge), code=code)
     if proof.factor not in await factors_taken(prover.recovery_codes, prover.sending, challenge):

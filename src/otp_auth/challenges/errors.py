@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from otp_auth.errors import AuthError
+from otp_auth.errors import AuthError, RetryLaterError
 
 
 class WrongCodeError(AuthError):
@@ -18,6 +18,14 @@ class ChallengeClosedError(AuthError):
     code = "challenge_closed"
     title = "This attempt is over"
     detail = "This code is no longer valid. Start again."
+
+
+class TooManyAttemptsError(RetryLaterError):
+    # The code was not looked at. Sending again, logging in again or another channel doesn't help.
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_attempts"
+    title = "Too many wrong codes"
+    detail = "There were too many wrong codes. Try again after the time in Retry-After."
 
 
 class MethodNotOfferedError(AuthError):

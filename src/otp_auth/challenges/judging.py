@@ -11,7 +11,7 @@ from otp_auth.sinch.client import NotFound, Refused, SinchVerificationClient, Un
 
 
 async def take_attempt(challenges: ChallengeRepository, challenge_id: UUID) -> Challenge:
-    """Charge one try and return the challenge. Raises ChallengeClosedError when none is left."""
+    """Charge one try and return the challenge. Raises ChallengeClosedError, TooManyAttemptsError."""
     challenge = await challenges.take_attempt(challenge_id)
     if challenge is None:
         raise ChallengeClosedError

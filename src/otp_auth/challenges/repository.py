@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from otp_auth.challenges.guesses import charge_guess, refund_guess
 from otp_auth.challenges.models import Challenge, CodeType, Delivery
 from otp_auth.database import Database
 from otp_auth.sending import cooldowns
 from otp_auth.sending.channels import Channel
-from otp_auth.settings import ChallengeSettings
+from otp_auth.settings import ChallengeSettings, GuessSettings
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,10 @@ class Reservation:
 class ChallengeRepository:
     """Challenges, and the cool-down of the numbers they go to."""
 
-    def __init__(self, database: Database, policy: ChallengeSettings) -> None:
+    def __init__(self, database: Database, policy: ChallengeSettings, guesses: GuessSettings) -> None:
         self._database = database
         self._policy = policy
+        self._guesses = guesses
 
     async def add(self, challenge: Challenge) -> Challenge:
         async with self._database.write() as tx:
@@ -114,7 +116,10 @@ class ChallengeRepository:
             return await _record(tx, challenge, reference, values)
 
     async def take_attempt(self, challenge_id: UUID) -> Challenge | None:
-        """Use up one try. Committed before the code is looked at: a wrong code must still count."""
+        """Use up one try and one guess. Committed before the code is looked at: a wrong one must count.
+
+        None when the challenge is closed. Raises TooManyAttemptsError, and then nothing is used up.
+        """
         statement = (
             update(Challenge)
             .where(*_usable(challenge_id))
@@ -122,7 +127,10 @@ class ChallengeRepository:
             .returning(Challenge)
         )
         async with self._database.write() as tx:
-            return await tx.scalar(statement)
+            challenge: Challenge | None = await tx.scalar(statement)
+            if challenge is not None:
+                await charge_guess(tx, challenge, self._guesses)
+            return challenge
 
     async def purge(self, expired_for: timedelta) -> int:
         """Delete what expired so long ago. Returns how many."""
@@ -135,7 +143,7 @@ class ChallengeRepository:
 async def spend(tx: AsyncSession, challenge_id: UUID) -> Challenge | None:
     """Close a proved challenge inside the transaction that writes what it proves.
 
-    None when somebody else was faster. The proof also ends the cool-down of the number.
+    None when somebody else was faster. The proof also ends the cool-down of the number, and costs no guess.
     """
     statement = (
         update(Challenge)
@@ -146,6 +154,7 @@ async def spend(tx: AsyncSession, challenge_id: UUID) -> Challenge | None:
     spent = await tx.scalar(statement)
     if spent is not None:
         await cooldowns.clear(tx, spent.phone_number)
+        await refund_guess(tx, spent)
     return spent
 
 
