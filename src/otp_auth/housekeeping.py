@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from random import SystemRandom
 
 from loguru import logger
-from sqlalchemy.exc import SQLAlchemyError
 
 from otp_auth import budgets
 from otp_auth.challenges.repository import ChallengeRepository
@@ -40,6 +39,6 @@ async def purge_regularly(database: Database, settings: Settings) -> None:
     while True:
         try:
             logger.debug("purged", **await purge(database, settings))
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - one that fails must not end all later ones
             logger.warning("purge failed", cause=type(error).__name__)
         await asyncio.sleep(INTERVAL.total_seconds())

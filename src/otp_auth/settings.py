@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
@@ -25,6 +25,12 @@ def _comma_list(value: object) -> object:
 
 
 LONGEST = timedelta(days=3650)  # beyond it a moment may not exist
+
+
+def _capitals(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value.upper() for value in values)
+
+
 Seconds = Annotated[timedelta, BeforeValidator(_whole_seconds), Field(gt=timedelta(0), le=LONGEST)]
 CommaList = BeforeValidator(_comma_list)
 Algorithm = Literal["ES256", "EdDSA", "RS256"]
@@ -70,7 +76,7 @@ class SendSettings(Section):
     """Which messages may go out."""
 
     # ISO 3166 alpha-2 codes, or `*` for every country.
-    countries: Annotated[tuple[str, ...], NoDecode, CommaList] = ()
+    countries: Annotated[tuple[str, ...], NoDecode, CommaList, AfterValidator(_capitals)] = ()
     # The channels on offer, best first: sms, voice, flashcall, whatsapp.
     methods: Annotated[tuple[Channel, ...], NoDecode, CommaList, Field(min_length=1)] = ("sms", "voice")
     # Seconds between two sends to one number: the first entry after the first send, and so on.

@@ -6,6 +6,8 @@ from limits import parse_many
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from otp_auth.phone_numbers import is_region
+from otp_auth.sending.destinations import EVERYWHERE
 from otp_auth.settings import RateLimitSettings, Settings
 from otp_auth.sinch.signing import decode_secret
 
@@ -29,6 +31,10 @@ def reasons_not_to_start(settings: Settings, workers: int = 1) -> list[str]:
     if settings.in_production:
         checks += [*_in_production(settings), *_with_workers(settings, workers)]
     return [reason for unsafe, reason in checks if unsafe]
+
+
+def _is_country(text: str) -> bool:
+    return text == EVERYWHERE or is_region(text)
 
 
 def is_database_address(url: str) -> bool:
@@ -71,6 +77,10 @@ def _addresses(settings: Settings) -> Checks:
         (
             bool(redis_url) and _scheme(redis_url) not in {"redis", "rediss"},
             "OTP_AUTH_REDIS_URL can't be read: write redis://host:port/0",
+        ),
+        (
+            not all(map(_is_country, settings.send.countries)),
+            "OTP_AUTH_SEND__COUNTRIES can't be read: list two-letter country codes, such as SE,DE, or *",
         ),
         (
             _scheme(settings.sinch.base_url) not in {"https", "http"},

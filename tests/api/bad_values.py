@@ -115,6 +115,7 @@ TAKEN: dict[tuple[str, str], set[str]] = {
     **{("register", field): OPTIONAL for field in ("region", "email", "locale")},
     ("logIn", "device_token"): IGNORED_TOKEN | OPTIONAL,
     ("logIn", "region"): OPTIONAL,
+    ("register", "method"): OPTIONAL,
     ("logIn", "method"): OPTIONAL,
     ("logOut", "everywhere"): {"true"},
     ("changeMe", "display_name"): PRINTABLE | OPTIONAL,

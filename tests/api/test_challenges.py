@@ -1,5 +1,6 @@
 """One code: sent, tried, sent again, expired, spent; as a client sees it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -8,6 +9,8 @@ import time_machine
 from httpx import Response
 
 from conftest import NewService
+from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.sinch.client import SinchVerificationClient
 from support.service import Json, Service, new_number, wrong
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -247,6 +250,34 @@ class TestWhenSinchFails:
         assert await service.simulator.messages(number) == []
         assert (await send(service, pending)).status_code == 202
 
+    async def test_an_outcome_that_was_never_written_down_is_asked_for(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        number = new_number()
+        pending = await service.start_registration(number)
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61)):
+            with monkeypatch.context() as patch:
+                patch.setattr(ChallengeRepository, "record_sent", _lose_the_database)
+                lost = await send(service, pending)
+            answer = await service.verify(pending, await service.simulator.code(number))
+
+        assert lost.status_code == 503
+        assert answer.status_code == 200
+
+    async def test_a_start_that_sinch_never_saw_leaves_the_code_before_it_alive(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        number = new_number()
+        pending = await service.start_registration(number)
+        code = await service.simulator.code(number)
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61)):
+            monkeypatch.setattr(SinchVerificationClient, "start", _die)
+            with pytest.raises(asyncio.CancelledError):
+                await send(service, pending)
+            answer = await service.verify(pending, code)
+
+        assert answer.status_code == 200
+
     async def test_sinch_out_of_reach(self, new_service: NewService) -> None:
         nobody_there = {"base_url": "http://127.0.0.1:9"}
         async with new_service(sinch=nobody_there) as service:
@@ -255,3 +286,11 @@ class TestWhenSinchFails:
 
             assert pending["challenge"]["delivery"] == "failed"
             assert (answer.status_code, code_of(answer)) == (503, "provider_unavailable")
+
+
+async def _lose_the_database(*_: object) -> None:
+    raise OSError("the database is gone")
+
+
+async def _die(*_: object, **__: object) -> None:
+    raise asyncio.CancelledError

@@ -211,3 +211,23 @@ async def test_a_stranger_costs_as_much_work_as_a_known_person(
     await try_login(service, "no number")
 
     assert verified == ["known", "unknown", "unknown"]
+
+
+async def test_any_spelling_of_an_international_address_leads_to_the_account(service: Service) -> None:
+    await service.register(new_number(), email="Ada@xn--bcher-kva.example")
+
+    for identifier in ("ada@xn--bcher-kva.example", "ADA@b\u00fccher.example", "ada@bu\u0308cher.example"):
+        assert (await service.start_login(identifier, method="none"))["status"] == "otp_required"
+
+
+async def test_a_country_that_is_served_no_longer_gets_no_message(new_service: NewService) -> None:
+    number = new_number()
+    async with new_service() as service:
+        await service.register(number)
+    async with new_service(send={"countries": "DE"}) as service:
+        pending = await service.start_login(number)
+        answer = await service.post("/auth/otp/send", {"method": "sms"}, pending["pending_token"])
+
+        assert pending["challenge"]["delivery"] == "not_sent"
+        assert (answer.status_code, answer.json()["code"]) == (422, "destination_refused")
+        assert await service.simulator.starts(number) == 1

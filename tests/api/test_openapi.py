@@ -22,7 +22,9 @@ OTP = EVERY | {"invalid_token", "challenge_closed"}
 REFUSALS: dict[str, set[str]] = {
     "register": EVERY | BODY | {"weak_password", "phone_number_invalid", "destination_refused"},
     "logIn": EVERY | BODY | {"invalid_credentials"},
-    "sendCode": OTP | BODY | {"resend_too_soon", "too_many_sends", "provider_unavailable"},
+    "sendCode": OTP
+    | BODY
+    | {"destination_refused", "resend_too_soon", "too_many_sends", "provider_unavailable"},
     "getChallenge": OTP,
     "verifyCode": OTP | BODY | {"wrong_code", "too_many_attempts", "account_exists", "provider_unavailable"},
     "refreshTokens": EVERY | BODY | {"invalid_token"},

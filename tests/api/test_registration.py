@@ -123,3 +123,18 @@ async def test_a_country_that_is_not_served_is_refused(new_service: NewService) 
 
         assert (answer.status_code, answer.json()["code"]) == (422, "destination_refused")
         assert await service.simulator.starts(number) == 0
+
+
+async def test_the_first_channel_on_offer_is_taken(new_service: NewService) -> None:
+    async with new_service(send={"methods": "voice"}) as service:
+        number = new_number()
+        pending = await service.start_registration(number)
+
+        assert pending["challenge"]["method"] == "voice"
+        assert (await service.simulator.messages(number))[0]["method"] == "callout"
+
+
+@pytest.mark.parametrize("countries", ["se", "SE", "*", "DE, se"])
+async def test_countries_are_read_in_any_letters(new_service: NewService, countries: str) -> None:
+    async with new_service(send={"countries": countries}) as service:
+        assert (await service.register(new_number()))["status"] == "authenticated"

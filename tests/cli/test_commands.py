@@ -192,7 +192,7 @@ class TestPurge:
         answer = run("purge", cwd=tmp_path, OTP_AUTH_DATABASE_URL=sqlite_database)
 
         assert (answer.returncode, answer.stderr) == (0, "")
-        assert answer.stdout == "challenges: 0, sessions: 0, cooldowns: 0\n"
+        assert answer.stdout == "challenges: 0, sessions: 0, budgets: 0, cooldowns: 0\n"
 
     def test_a_database_without_a_schema(self, run: Run, tmp_path: Path) -> None:
         answer = run("purge", cwd=tmp_path, OTP_AUTH_DATABASE_URL=sqlite_url(tmp_path / "x.sqlite3"))

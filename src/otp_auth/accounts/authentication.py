@@ -1,6 +1,7 @@
 """The first factor: who says so, and is this their password."""
 
 from otp_auth import phone_numbers
+from otp_auth.accounts.emails import EmailInvalidError, normalize_email
 from otp_auth.accounts.errors import InvalidCredentialsError
 from otp_auth.accounts.models import User
 from otp_auth.accounts.passwords import PasswordHasher
@@ -25,9 +26,9 @@ async def authenticate(
 
 
 async def _find(users: UserRepository, identifier: str, region: str | None) -> User | None:
-    if "@" in identifier:
-        return await users.find_by_email(identifier.strip().lower())
     try:
+        if "@" in identifier:
+            return await users.find_by_email(normalize_email(identifier))
         return await users.find_by_phone(phone_numbers.parse(identifier, region))
-    except PhoneNumberInvalidError:
+    except (EmailInvalidError, PhoneNumberInvalidError):
         return None

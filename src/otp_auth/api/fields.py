@@ -4,9 +4,10 @@ import re
 from typing import Annotated, Literal
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from otp_auth.accounts.emails import EmailInvalidError, normalize_email
 
 _CODE = re.compile(r"\+?[A-Za-z0-9-]+")
 LONGEST_EMAIL = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
@@ -20,10 +21,9 @@ def _plain_text(value: str) -> str:
 
 def _email(value: str) -> str:
     try:
-        address = validate_email(value, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
+        return normalize_email(value)
+    except EmailInvalidError:
         raise PydanticCustomError("not_an_email", "This is not an e-mail address") from None
-    return address.normalized.lower()
 
 
 def _region(value: str) -> str:

@@ -21,7 +21,12 @@ from otp_auth.challenges.sending import send_code
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.sending.channels import Channel
-from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
+from otp_auth.sending.errors import (
+    DestinationRefusedError,
+    ProviderUnavailableError,
+    ResendTooSoonError,
+    TooManySendsError,
+)
 from otp_auth.tokens.jwt import InvalidTokenError
 
 router = APIRouter(prefix="/auth/otp", tags=["second factor"], route_class=ContractRoute)
@@ -42,7 +47,12 @@ async def require_open(challenges: ChallengeRepository, challenge_id: UUID) -> C
     status_code=HTTPStatus.ACCEPTED,
     dependencies=[limited(RouteGroup.CODES)],
     responses=refusals(
-        *EVERY_ROUTE, *BODY_REFUSALS, ResendTooSoonError, TooManySendsError, ProviderUnavailableError
+        *EVERY_ROUTE,
+        *BODY_REFUSALS,
+        DestinationRefusedError,
+        ResendTooSoonError,
+        TooManySendsError,
+        ProviderUnavailableError,
     ),
     summary="Send, resend, or change the channel",
 )

@@ -56,7 +56,7 @@ async def register(
     """
     application = _read(body, languages)
     challenge = await start_registration(
-        sending, hasher, settings.challenge, application, Channel(body.method)
+        sending, hasher, settings.challenge, application, Channel(body.method or settings.send.methods[0])
     )
     seen = await view(sending.challenges, sending.policy, challenge)
     return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, challenge))

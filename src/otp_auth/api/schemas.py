@@ -29,7 +29,9 @@ class RegisterBody(Body):
     email: Email | None = None
     display_name: DisplayName | None = None
     locale: Locale | None = None
-    method: ChannelName = "sms"
+    method: Annotated[
+        ChannelName | None, Field(description="by default the first channel on offer, mostly `sms`")
+    ] = None
 
 
 class LoginBody(Body):
@@ -74,7 +76,10 @@ class ChangeMeBody(Body):
     display_name: DisplayName | None = None
     email: Email | None = None
     locale: Locale | None = None
-    preferred_method: Literal["sms", "voice", "whatsapp", "totp"] = "sms"
+    # A factory, for a default in the document would tempt clients to send it.
+    preferred_method: Annotated[
+        Literal["sms", "voice", "whatsapp", "totp"], Field(default_factory=lambda: "sms")
+    ]
 
 
 class User(Answer):

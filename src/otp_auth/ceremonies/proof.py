@@ -126,8 +126,11 @@ async def _complete(prover: Prover, challenge_id: UUID, proof: Proof) -> Authent
     """Spend the challenge in the transaction that writes what follows. Zero rows: somebody else won."""
     async with prover.database.write() as tx:
         challenge = await spend(tx, challenge_id)
-        if challenge is None or not await _spend_factor(tx, challenge, proof):
+        if challenge is None:
             raise ChallengeClosedError
+        if not await _spend_factor(tx, challenge, proof):
+            # Rolled back: somebody used this recovery code first, and the challenge is still open.
+            raise WrongCodeError(attempts_left=challenge.attempts_left)
         outcome = await prover.completions[challenge.purpose](tx, challenge, proof, prover.tokens)
         challenge.payload = None
     # Raised only now: a refusal must not undo that the challenge is spent.

@@ -12,7 +12,7 @@ from otp_auth.accounts.repository import add_user
 from otp_auth.ceremonies.proof import Authenticated, Proof
 from otp_auth.ceremonies.start import Claim, start_ceremony
 from otp_auth.challenges.models import Challenge, Purpose
-from otp_auth.challenges.sending import Sending
+from otp_auth.challenges.sending import Sending, check_offered
 from otp_auth.errors import AuthError
 from otp_auth.factors.recovery_codes import add_recovery_codes
 from otp_auth.sending.channels import Channel
@@ -46,6 +46,7 @@ async def start_registration(
 
     Raises DestinationRefusedError, MethodNotOfferedError.
     """
+    check_offered(method, sending.policy)
     check_destination(application.phone_number, sending.policy)
     claim = Claim(
         purpose=Purpose.REGISTER,

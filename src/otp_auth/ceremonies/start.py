@@ -5,12 +5,26 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from otp_auth.challenges.errors import MethodNotOfferedError
+from otp_auth.challenges.errors import ChallengeClosedError
 from otp_auth.challenges.models import Challenge, Purpose
-from otp_auth.challenges.sending import Sending, send_code
+from otp_auth.challenges.sending import Sending, check_offered, send_code
 from otp_auth.sending.channels import Channel
-from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
+from otp_auth.sending.errors import (
+    DestinationRefusedError,
+    ProviderUnavailableError,
+    ResendTooSoonError,
+    TooManySendsError,
+)
 from otp_auth.settings import ChallengeSettings
+
+# The credentials were right all the same; of a challenge that a newer login has closed the otp routes tell.
+NO_MESSAGE = (
+    ResendTooSoonError,
+    TooManySendsError,
+    ProviderUnavailableError,
+    DestinationRefusedError,
+    ChallengeClosedError,
+)
 
 
 @dataclass(frozen=True)
@@ -32,14 +46,14 @@ async def start_ceremony(
     The claim was good enough to get here, so a message that can't go out is no refusal: `delivery` tells.
     Raises MethodNotOfferedError.
     """
-    if method is not None and method not in sending.policy.methods:
-        raise MethodNotOfferedError
+    if method is not None:
+        check_offered(method, sending.policy)
     challenge = await sending.challenges.add(_new_challenge(policy, claim, method))
     if method is None:
         return challenge
     try:
         return await send_code(sending, challenge, method)
-    except (ResendTooSoonError, TooManySendsError, ProviderUnavailableError):
+    except NO_MESSAGE:
         return await sending.challenges.find_open(challenge.id) or challenge
 
 

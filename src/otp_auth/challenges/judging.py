@@ -5,9 +5,12 @@ from uuid import UUID
 from otp_auth.challenges.errors import ChallengeClosedError, WrongCodeError
 from otp_auth.challenges.models import Challenge, Delivery
 from otp_auth.challenges.repository import ChallengeRepository
-from otp_auth.sending.channels import SINCH_METHODS
+from otp_auth.sending.channels import SINCH_METHODS, Channel
 from otp_auth.sending.errors import ProviderUnavailableError
-from otp_auth.sinch.client import NotFound, Refused, SinchVerificationClient, Unavailable, Verdict
+from otp_auth.sinch.client import Refused, SinchVerificationClient, Unavailable, Verdict
+from otp_auth.sinch.schemas import UNSUCCESSFUL, VerificationState
+
+UNDECIDED = frozenset({Delivery.SENDING, Delivery.UNKNOWN})  # nobody wrote down what came of the last send
 
 
 async def take_attempt(challenges: ChallengeRepository, challenge_id: UUID) -> Challenge:
@@ -23,23 +26,31 @@ async def judge_phone_code(sinch: SinchVerificationClient, challenge: Challenge,
 
     Raises WrongCodeError, or ProviderUnavailableError when Sinch does not say: the attempt stays charged.
     """
-    verification_id = challenge.verification_id or await _late_verification_id(sinch, challenge)
-    if verification_id is None or challenge.verification_method is None:
+    living = await _living_verification(sinch, challenge)
+    if living is None:
         raise WrongCodeError(attempts_left=challenge.attempts_left)
-    verdict = await sinch.report(
-        verification_id=verification_id, method=SINCH_METHODS[challenge.verification_method], code=code
-    )
+    verification_id, channel = living
+    verdict = await sinch.report(verification_id=verification_id, method=SINCH_METHODS[channel], code=code)
     if verdict is Verdict.WRONG:
         raise WrongCodeError(attempts_left=challenge.attempts_left)
     if verdict is not Verdict.RIGHT:
         raise ProviderUnavailableError
 
 
-async def _late_verification_id(sinch: SinchVerificationClient, challenge: Challenge) -> str | None:
-    """Find the verification of a start whose answer was lost: a code in hand says that it arrived."""
-    if challenge.delivery != Delivery.UNKNOWN or challenge.reference is None:
+async def _living_verification(
+    sinch: SinchVerificationClient, challenge: Challenge
+) -> tuple[str, Channel] | None:
+    """Return id and channel of the code that is alive; None when there is none.
+
+    Where the outcome of the last send was never written down, Sinch knows by our reference. If it knows of no
+    such start, the code before is still good.
+    """
+    if challenge.delivery in UNDECIDED and challenge.method is not None:
+        status = await sinch.status_by_reference(str(challenge.reference))
+        if isinstance(status, Unavailable | Refused):
+            raise ProviderUnavailableError
+        if isinstance(status, VerificationState) and status.status not in UNSUCCESSFUL:
+            return status.id, challenge.method
+    if challenge.verification_id is None or challenge.verification_method is None:
         return None
-    status = await sinch.status_by_reference(str(challenge.reference))
-    if isinstance(status, Unavailable | Refused):
-        raise ProviderUnavailableError
-    return None if isinstance(status, NotFound) else status.id
+    return challenge.verification_id, challenge.verification_method

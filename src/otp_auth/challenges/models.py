@@ -53,7 +53,7 @@ class Challenge(Base):
     phone_number: Mapped[str] = mapped_column(String(16))  # where the code goes
     locales: Mapped[str | None] = mapped_column(String(200))  # an Accept-Language value, for Sinch
     payload: Mapped[dict[str, Any] | None] = mapped_column(
-        JSON
+        JSON(none_as_null=True)
     )  # what the completion needs; gone when closed
 
     # The last send that was asked for.

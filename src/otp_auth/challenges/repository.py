@@ -25,7 +25,11 @@ class Reservation:
 
 
 class ChallengeRepository:
-    """Challenges, and the cool-down of the numbers they go to."""
+    """Challenges, and the cool-down of the numbers they go to.
+
+    Rows are locked in one order, so that no two transactions wait for each other: newer challenges before
+    older ones, challenges before cool-downs and budgets.
+    """
 
     def __init__(self, database: Database, policy: ChallengeSettings, guesses: GuessSettings) -> None:
         self._database = database
@@ -81,14 +85,14 @@ class ChallengeRepository:
         )
 
     async def record_sent(
-        self, challenge: Challenge, reference: UUID, verification_id: str | None, delivery: Delivery
+        self, challenge: Challenge, reference: UUID, verification_id: str
     ) -> Challenge | None:
         """Write down that a message went out, and close the older challenges it replaces.
 
         None when a later send has taken its place, or the challenge is closed.
         """
         values = {
-            "delivery": delivery,
+            "delivery": Delivery.SENT,
             "verification_id": verification_id,
             "verification_method": challenge.method,
             "code_type": CodeType.CALLER_ID if challenge.method == Channel.FLASHCALL else CodeType.NUMERIC,
@@ -96,24 +100,20 @@ class ChallengeRepository:
         async with self._database.write() as tx:
             sent = await _record(tx, challenge, reference, values)
             if sent is not None and sent.user_id is not None:
-                await close(tx, _older_than(sent))
+                await _close_older(tx, sent)
             return sent
 
     async def record_failed(self, challenge: Challenge, reference: UUID) -> Challenge | None:
         """Write down that no message went out, so that another may follow at once."""
         async with self._database.write() as tx:
+            recorded = await _record(tx, challenge, reference, {"delivery": Delivery.FAILED})
             await cooldowns.rewind(tx, challenge.phone_number, reference, datetime.now(UTC))
-            return await _record(tx, challenge, reference, {"delivery": Delivery.FAILED})
+            return recorded
 
     async def record_unknown(self, challenge: Challenge, reference: UUID) -> Challenge | None:
         """Write down that nobody knows whether a message went out; its reference will tell later."""
-        values = {
-            "delivery": Delivery.UNKNOWN,
-            "verification_id": None,
-            "verification_method": challenge.method,
-        }
         async with self._database.write() as tx:
-            return await _record(tx, challenge, reference, values)
+            return await _record(tx, challenge, reference, {"delivery": Delivery.UNKNOWN})
 
     async def take_attempt(self, challenge_id: UUID) -> Challenge | None:
         """Use up one try and one guess. Committed before the code is looked at: a wrong one must count.
@@ -190,13 +190,18 @@ async def _record(
     return await tx.scalar(update(Challenge).where(current).values(**values).returning(Challenge))
 
 
-def _older_than(challenge: Challenge) -> ColumnElement[bool]:
-    return and_(
-        Challenge.user_id == challenge.user_id,
-        Challenge.purpose == challenge.purpose,
-        Challenge.created_at <= challenge.created_at,
-        Challenge.id != challenge.id,
+async def _close_older(tx: AsyncSession, sent: Challenge) -> None:
+    """One live code at a time: a message that went out ends the challenges before it."""
+    older = and_(
+        Challenge.user_id == sent.user_id,
+        Challenge.purpose == sent.purpose,
+        Challenge.id < sent.id,
+        Challenge.closed_at.is_(None),
     )
+    newest_first = select(Challenge.id).where(older).order_by(Challenge.id.desc()).with_for_update()
+    found = (await tx.scalars(newest_first)).all()
+    if found:
+        await close(tx, Challenge.id.in_(found))
 
 
 def _earlier(moment: datetime) -> ColumnElement[datetime]:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from otp_auth.challenges.errors import ChallengeClosedError, MethodNotOfferedError
-from otp_auth.challenges.models import Challenge, Delivery
+from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.identifiers import new_id
 from otp_auth.sending.channels import SINCH_METHODS, Channel
+from otp_auth.sending.destinations import check_destination
 from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
 from otp_auth.settings import SendSettings
 from otp_auth.sinch.client import NotFound, Refused, SinchVerificationClient, Started, Unavailable
@@ -30,11 +31,12 @@ class Sending:
 async def send_code(sending: Sending, challenge: Challenge, method: Channel) -> Challenge:
     """Send a code and return the challenge as it now stands; `delivery` tells how it went.
 
-    Raises ResendTooSoonError, TooManySendsError, ChallengeClosedError, MethodNotOfferedError, and
+    Raises ResendTooSoonError, TooManySendsError, ChallengeClosedError, MethodNotOfferedError,
+    DestinationRefusedError, and
     ProviderUnavailableError when Sinch gives no usable answer.
     """
-    if method not in sending.policy.methods:
-        raise MethodNotOfferedError
+    check_offered(method, sending.policy)
+    check_destination(challenge.phone_number, sending.policy)
     reference = new_id()
     reserved = await _reserve(sending, challenge, method, reference)
     outcome = await sending.sinch.start(
@@ -44,6 +46,12 @@ async def send_code(sending: Sending, challenge: Challenge, method: Channel) -> 
         locale=reserved.locales,
     )
     return await _record(sending, reserved, reference, outcome)
+
+
+def check_offered(method: Channel, policy: SendSettings) -> None:
+    """Raises MethodNotOfferedError for a channel that the settings don't name."""
+    if method not in policy.methods:
+        raise MethodNotOfferedError
 
 
 async def _reserve(sending: Sending, challenge: Challenge, method: Channel, reference: UUID) -> Challenge:
@@ -69,16 +77,20 @@ async def _record(
     if isinstance(outcome, Unavailable) and outcome.reached:
         return await _look_up(sending, challenge, reference)
     if isinstance(outcome, Started):
-        recorded = await sending.challenges.record_sent(
-            challenge, reference, outcome.verification_id, Delivery.SENT
-        )
+        recorded = await sending.challenges.record_sent(challenge, reference, outcome.verification_id)
     else:
         recorded = await sending.challenges.record_failed(challenge, reference)
-    if recorded is None:
-        raise ChallengeClosedError
     if isinstance(outcome, Unavailable):
         raise ProviderUnavailableError
-    return recorded
+    return recorded or await _as_it_stands(sending, challenge)
+
+
+async def _as_it_stands(sending: Sending, challenge: Challenge) -> Challenge:
+    """Return a challenge whose later send has overtaken this one. Raises ChallengeClosedError."""
+    current = await sending.challenges.find_open(challenge.id)
+    if current is None:
+        raise ChallengeClosedError
+    return current
 
 
 async def _look_up(sending: Sending, challenge: Challenge, reference: UUID) -> Challenge:

@@ -9,12 +9,6 @@ EVERYWHERE = "*"
 
 def check_destination(phone_number: str, policy: SendSettings) -> None:
     """Refuse a number of a country that is not served. Raises DestinationRefusedError."""
-    if not is_served(phone_number, policy):
+    served = policy.countries
+    if EVERYWHERE not in served and phone_numbers.region_of(phone_number) not in served:
         raise DestinationRefusedError
-
-
-def is_served(phone_number: str, policy: SendSettings) -> bool:
-    if EVERYWHERE in policy.countries:
-        return True
-    region = phone_numbers.region_of(phone_number)
-    return region is not None and region in policy.countries

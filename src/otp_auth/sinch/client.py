@@ -68,6 +68,7 @@ class SinchVerificationClient:
         self._is_signed = settings.authentication == "signed"
         self._application_key = settings.application_key.get_secret_value()
         self._application_secret = settings.application_secret.get_secret_value()
+        self._signing_key = decode_secret(self._application_secret) if self._is_signed else b""
 
     async def start(
         self, *, method: VerificationMethod, number: str, reference: str, locale: str | None = None
@@ -152,7 +153,7 @@ class SinchVerificationClient:
             return {"Authorization": f"Basic {pair}", "Content-Type": CONTENT_TYPE}
         timestamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         signed = signature(
-            decode_secret(self._application_secret),
+            self._signing_key,
             verb=verb,
             path=httpx.URL(f"http://sinch{self._prefix}{path}").path,  # percent-decoded
             body=content,

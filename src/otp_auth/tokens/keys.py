@@ -124,7 +124,9 @@ def list_keys(directory: Path) -> tuple[KeyEntry, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, ValidationError) as error:
-        raise DamagedKeysError(f"{path} can't be read: restore it from a backup, or {ADVICE}.") from error
+        raise DamagedKeysError(
+            f"{path} can't be read: restore it from a backup, or move the folder away and {ADVICE}."
+        ) from error
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
