@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("phone_number", sa.String(length=16), nullable=False),
-        sa.Column("locales", sa.String(length=200), nullable=True),
+        sa.Column("accept_language", sa.String(length=200), nullable=True),
         sa.Column("payload", sa.JSON(), nullable=True),
         sa.Column("method", sa.String(length=16), nullable=True),
         sa.Column("delivery", sa.String(length=16), nullable=False),

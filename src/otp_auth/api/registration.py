@@ -14,7 +14,7 @@ from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.languages import AcceptedLanguages
 from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.ceremonies.proof import factors_taken
-from otp_auth.ceremonies.register import Application, start_registration
+from otp_auth.ceremonies.register import NewAccount, start_registration
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.phone_numbers import PhoneNumberInvalidError
@@ -54,24 +54,24 @@ async def register(
     The answer is the same whether or not the number or the e-mail address has an account: only the person
     who proves the phone learns of it, from `otp/verify`.
     """
-    application = _read(body, languages)
+    account = _read(body, languages)
     challenge = await start_registration(
-        sending, hasher, settings.challenge, application, Channel(body.method or settings.send.methods[0])
+        sending, hasher, settings.challenge, account, Channel(body.method or settings.send.methods[0])
     )
     seen = await view(sending.challenges, sending.policy, challenge)
     return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, challenge))
 
 
-def _read(body: schemas.RegisterBody, languages: str | None) -> Application:
+def _read(body: schemas.RegisterBody, languages: str | None) -> NewAccount:
     phone_number = phone_numbers.parse(body.phone_number, body.region)
     password = body.password.get_secret_value()
     words = (phone_number, body.email, body.display_name)
     check_password(password, context=[word for word in words if word])
-    return Application(
+    return NewAccount(
         phone_number=phone_number,
         password=password,
         email=body.email,
         display_name=body.display_name,
         locale=body.locale,
-        locales=body.locale or languages,
+        accept_language=body.locale or languages,
     )

@@ -3,8 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.accounts.models import PreferredMethod, User
-from otp_auth.ceremonies.proof import Authenticated, Proof
-from otp_auth.ceremonies.register import TWO_FACTORS
+from otp_auth.ceremonies.proof import TWO_FACTORS, Authenticated, Proof
 from otp_auth.ceremonies.start import Claim, start_ceremony
 from otp_auth.challenges.errors import ChallengeClosedError
 from otp_auth.challenges.models import Challenge, Purpose
@@ -16,14 +15,18 @@ from otp_auth.settings import ChallengeSettings, SendSettings, TokenSettings
 
 
 async def start_login(
-    sending: Sending, policy: ChallengeSettings, user: User, method: Channel | None, locales: str | None
+    sending: Sending,
+    policy: ChallengeSettings,
+    user: User,
+    method: Channel | None,
+    accept_language: str | None,
 ) -> Challenge:
     """Send the second factor's code to somebody who has proved the password. Raises MethodNotOfferedError."""
     claim = Claim(
         purpose=Purpose.LOGIN,
         user_id=user.id,
         phone_number=user.phone_number,
-        locales=user.locale or locales,
+        accept_language=user.locale or accept_language,
     )
     return await start_ceremony(sending, policy, claim, method)
 

@@ -19,6 +19,8 @@ from otp_auth.sessions.repository import OpenedSession
 from otp_auth.settings import SendSettings, TokenSettings
 from otp_auth.sinch.client import SinchVerificationClient
 
+TWO_FACTORS = "aal2"  # the `acr` of a password and a code (SP 800-63B-4 2.2)
+
 
 class Factor(StrEnum):
     """What may prove a challenge: a channel to the phone, or another factor of the account."""
@@ -75,8 +77,8 @@ class Prover:
     challenges: ChallengeRepository
     recovery_codes: RecoveryCodeRepository
     sinch: SinchVerificationClient
-    sending: SendSettings
-    tokens: TokenSettings
+    send_policy: SendSettings
+    session_policy: TokenSettings
     completions: Mapping[Purpose, Completion]
 
 
@@ -87,7 +89,7 @@ async def prove(prover: Prover, challenge: Challenge, code: str, factor: Factor 
     ProviderUnavailableError, and what the completion of the purpose refuses.
     """
     proof = Proof(factor=factor or _default_factor(challenge), code=code)
-    if proof.factor not in await factors_taken(prover.recovery_codes, prover.sending, challenge):
+    if proof.factor not in await factors_taken(prover.recovery_codes, prover.send_policy, challenge):
         raise MethodNotOfferedError
     attempted = await take_attempt(prover.challenges, challenge.id)
     await _judge(prover, attempted, proof)
@@ -131,7 +133,7 @@ async def _complete(prover: Prover, challenge_id: UUID, proof: Proof) -> Authent
         if not await _spend_factor(tx, challenge, proof):
             # Rolled back: somebody used this recovery code first, and the challenge is still open.
             raise WrongCodeError(attempts_left=challenge.attempts_left)
-        outcome = await prover.completions[challenge.purpose](tx, challenge, proof, prover.tokens)
+        outcome = await prover.completions[challenge.purpose](tx, challenge, proof, prover.session_policy)
         challenge.payload = None
     # Raised only now: a refusal must not undo that the challenge is spent.
     if isinstance(outcome, AuthError):

@@ -9,7 +9,7 @@ from otp_auth.accounts.errors import AccountExistsError
 from otp_auth.accounts.models import User
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import add_user
-from otp_auth.ceremonies.proof import Authenticated, Proof
+from otp_auth.ceremonies.proof import TWO_FACTORS, Authenticated, Proof
 from otp_auth.ceremonies.start import Claim, start_ceremony
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending, check_offered
@@ -20,11 +20,9 @@ from otp_auth.sending.destinations import check_destination
 from otp_auth.sessions.repository import open_session
 from otp_auth.settings import ChallengeSettings, TokenSettings
 
-TWO_FACTORS = "aal2"
-
 
 @dataclass(frozen=True)
-class Application:
+class NewAccount:
     """What somebody wants to register with; the password has passed the rules."""
 
     phone_number: str
@@ -32,14 +30,14 @@ class Application:
     email: str | None
     display_name: str | None
     locale: str | None
-    locales: str | None  # for Sinch: the locale, or what the browser prefers
+    accept_language: str | None  # for Sinch: the locale, or what the browser prefers
 
 
 async def start_registration(
     sending: Sending,
     hasher: PasswordHasher,
     policy: ChallengeSettings,
-    application: Application,
+    account: NewAccount,
     method: Channel,
 ) -> Challenge:
     """Write down a pending registration and send its code, the same for a number that is taken.
@@ -47,16 +45,16 @@ async def start_registration(
     Raises DestinationRefusedError, MethodNotOfferedError.
     """
     check_offered(method, sending.policy)
-    check_destination(application.phone_number, sending.policy)
+    check_destination(account.phone_number, sending.policy)
     claim = Claim(
         purpose=Purpose.REGISTER,
-        phone_number=application.phone_number,
-        locales=application.locales,
+        phone_number=account.phone_number,
+        accept_language=account.accept_language,
         payload={
-            "password_hash": await hasher.hash(application.password),
-            "email": application.email,
-            "display_name": application.display_name,
-            "locale": application.locale,
+            "password_hash": await hasher.hash(account.password),
+            "email": account.email,
+            "display_name": account.display_name,
+            "locale": account.locale,
         },
     )
     return await start_ceremony(sending, policy, claim, method)

@@ -34,7 +34,7 @@ class Claim:
     purpose: Purpose
     phone_number: str  # where the code goes
     user_id: UUID | None = None
-    locales: str | None = None
+    accept_language: str | None = None
     payload: dict[str, Any] | None = None
 
 
@@ -63,7 +63,7 @@ def _new_challenge(policy: ChallengeSettings, claim: Claim, method: Channel | No
         purpose=claim.purpose,
         user_id=claim.user_id,
         phone_number=claim.phone_number,
-        locales=claim.locales,
+        accept_language=claim.accept_language,
         payload=claim.payload,
         method=method,
         attempts_left=policy.attempts,

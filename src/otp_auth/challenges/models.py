@@ -51,7 +51,7 @@ class Challenge(Base):
     purpose: Mapped[Purpose]
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     phone_number: Mapped[str] = mapped_column(String(16))  # where the code goes
-    locales: Mapped[str | None] = mapped_column(String(200))  # an Accept-Language value, for Sinch
+    accept_language: Mapped[str | None] = mapped_column(String(200))  # an Accept-Language value, for Sinch
     payload: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True)
     )  # what the completion needs; gone when closed

@@ -43,7 +43,7 @@ async def send_code(sending: Sending, challenge: Challenge, method: Channel) -> 
         method=SINCH_METHODS[method],
         number=reserved.phone_number,
         reference=str(reference),
-        locale=reserved.locales,
+        locale=reserved.accept_language,
     )
     return await _record(sending, reserved, reference, outcome)
 
