@@ -45,8 +45,13 @@ async def charge(tx: AsyncSession, key: str, budgets: Sequence[Budget], now: dat
 
 
 async def refund(tx: AsyncSession, key: str, now: datetime) -> None:
-    """Give back one of each running window: what was charged turned out well."""
-    running = (Spending.key == key) & (Spending.ends_at > now) & (Spending.spent > 0)
+    """Give back one of each running window: what was charged turned out well.
+
+    Locks in the order of `charge`, so that the two never wait for each other.
+    """
+    mine = Spending.key == key
+    await tx.execute(select(Spending.window).where(mine).order_by(Spending.window).with_for_update())
+    running = mine & (Spending.ends_at > now) & (Spending.spent > 0)
     await tx.execute(update(Spending).where(running).values(spent=Spending.spent - 1))
 
 

@@ -15,6 +15,7 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 from otp_auth.errors import AuthError
 
 LONGEST_TEXT = 40  # code points
+LONGEST_E164 = 16  # a plus and 15 digits (ITU-T E.164, 6.2.1); the library knows longer national plans
 NOT_A_COUNTRY = "001"  # what the library says for numbers of no country, such as +800
 
 _SPACES = " \u00a0\u2007\u2009\u202f\u3000"
@@ -76,7 +77,8 @@ def _canonical(dialled: str, region: str | None) -> str:
     number = _read(dialled, region)
     e164 = _format(number)
     # A form that reads as another number would be a second spelling of somebody's number.
-    if not phonenumbers.is_valid_number(number) or _format(_read(e164, None)) != e164:
+    is_second_spelling = _format(_read(e164, None)) != e164
+    if not phonenumbers.is_valid_number(number) or is_second_spelling or len(e164) > LONGEST_E164:
         raise PhoneNumberInvalidError
     return e164
 

@@ -107,7 +107,15 @@ async def test_fields_that_are_refused(
 
 
 @pytest.mark.parametrize(
-    "number", ["+46701", "+1415555CALL", "+46701740605;ext=12", "0701740605", "+4670174060\u200b5"]
+    "number",
+    [
+        "+46701",
+        "+1415555CALL",
+        "+46701740605;ext=12",
+        "0701740605",
+        "+4670174060\u200b5",
+        "+49301234567890123",
+    ],
 )
 async def test_numbers_that_are_none(service: Service, number: str) -> None:
     answer = await service.post("/auth/register", {"phone_number": number, "password": PASSWORD})
@@ -138,3 +146,20 @@ async def test_the_first_channel_on_offer_is_taken(new_service: NewService) -> N
 async def test_countries_are_read_in_any_letters(new_service: NewService, countries: str) -> None:
     async with new_service(send={"countries": countries}) as service:
         assert (await service.register(new_number()))["status"] == "authenticated"
+
+
+async def test_canonically_equal_addresses_are_one(service: Service) -> None:
+    await service.register(new_number(), email="J\u030cada@example.com")
+    number = new_number()
+
+    pending = await service.start_registration(number, email="\u01f0ada@example.com")
+    answer = await service.verify(pending, await service.simulator.code(number))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "account_exists")
+
+
+async def test_a_body_of_nonsense_gets_a_short_answer(service: Service) -> None:
+    answer = await service.post("/auth/register", {f"field_{which}": 1 for which in range(3000)})
+
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 20

@@ -1,5 +1,6 @@
 """The guess budget of an account: counted at the judge, over resends, new logins, channels and restarts."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -129,3 +130,36 @@ async def test_without_the_condition_they_would(service: Service, monkeypatch: p
     monkeypatch.setattr(budgets, "_take_one", take_whatever)
 
     assert await wrong_codes_at_once(service) > ALLOWED
+
+
+async def test_a_registration_without_a_message_costs_nobodys_guess(new_service: NewService) -> None:
+    async with new_service(guesses={"passwordless_day": 1}) as service:
+        number = new_number()
+        pending = await service.start_registration(number)
+        silent = await service.start_registration(number)  # within the cool-down: nothing is sent
+        statuses = [(await service.verify(silent, "0000")).status_code for _ in range(3)]
+        proved = await service.prove(pending, number)
+
+    assert silent["challenge"]["delivery"] == "not_sent"
+    assert statuses == [400, 400, 400]
+    assert proved["status"] == "authenticated"
+
+
+async def test_right_and_wrong_codes_at_once_lock_in_one_order(
+    new_service: NewService,
+) -> None:
+    guesses = dict.fromkeys(("codes_5_minutes", "codes_hour", "codes_day", "codes_30_days"), 1000)
+    async with new_service(guesses=guesses) as service:
+        number = new_number()
+        codes = (await service.register(number))["recovery_codes"]
+        for code in codes:
+            logins = await many(4, lambda _: service.start_login(number, method="none"))
+            tried = [code, "AAAA", "BBBB", "CCCC"]
+            answers = await asyncio.gather(
+                *(
+                    service.verify(login, text, method="recovery_code")
+                    for login, text in zip(logins, tried, strict=True)
+                )
+            )
+
+            assert [answer.status_code for answer in answers] == [200, 400, 400, 400]

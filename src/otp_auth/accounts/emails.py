@@ -1,5 +1,7 @@
 """E-mail addresses in their one form, so that every spelling leads to the same account."""
 
+import unicodedata
+
 from email_validator import EmailNotValidError, validate_email
 
 
@@ -13,4 +15,5 @@ def normalize_email(text: str) -> str:
         address = validate_email(text.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         raise EmailInvalidError from None
-    return address.normalized.lower()
+    # NFC once more: a small letter may compose where its capital did not.
+    return unicodedata.normalize("NFC", address.normalized.lower())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 # Pydantic's error types in the words of the contract; others pass as they are.
@@ -20,6 +21,7 @@ _RULES = {
     "dict_type": "wrong_type",
     "value_error": "not_valid",
 }
+MOST_ERRORS = 20  # a body of nonsense must not become a large answer
 _HARMLESS_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 
 
@@ -27,7 +29,7 @@ def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Turn Pydantic's findings into the contract's `errors`."""
     return [
         {"field": _field(error["loc"]), "rule": _rule(error), "message": str(error["msg"])}
-        for error in errors
+        for error in islice(errors, MOST_ERRORS)
     ]
 
 

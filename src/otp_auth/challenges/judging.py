@@ -3,14 +3,12 @@
 from uuid import UUID
 
 from otp_auth.challenges.errors import ChallengeClosedError, WrongCodeError
-from otp_auth.challenges.models import Challenge, Delivery
+from otp_auth.challenges.models import UNDECIDED, Challenge
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.sending.channels import SINCH_METHODS, Channel
 from otp_auth.sending.errors import ProviderUnavailableError
 from otp_auth.sinch.client import Refused, SinchVerificationClient, Unavailable, Verdict
 from otp_auth.sinch.schemas import UNSUCCESSFUL, VerificationState
-
-UNDECIDED = frozenset({Delivery.SENDING, Delivery.UNKNOWN})  # nobody wrote down what came of the last send
 
 
 async def take_attempt(challenges: ChallengeRepository, challenge_id: UUID) -> Challenge:

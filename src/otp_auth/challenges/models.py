@@ -31,6 +31,10 @@ class Delivery(StrEnum):
     UNKNOWN = "unknown"
 
 
+# Nobody wrote down what came of the last send.
+UNDECIDED = frozenset({Delivery.SENDING, Delivery.UNKNOWN})
+
+
 class CodeType(StrEnum):
     NUMERIC = "numeric"
     ALPHANUMERIC = "alphanumeric"
