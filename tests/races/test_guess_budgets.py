@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from httpx import Response
+from sqlalchemy import select
 from test_codes_in_parallel import many
 
 from conftest import NewService
 from otp_auth import budgets
+from otp_auth.budgets import Budget, Spending
 from support.service import Json, Service, new_number, wrong
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -145,21 +147,32 @@ async def test_a_registration_without_a_message_costs_nobodys_guess(new_service:
     assert proved["status"] == "authenticated"
 
 
-async def test_right_and_wrong_codes_at_once_lock_in_one_order(
-    new_service: NewService,
+async def test_charges_and_refunds_lock_in_one_order(
+    service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guesses = dict.fromkeys(("codes_5_minutes", "codes_hour", "codes_day", "codes_30_days"), 1000)
-    async with new_service(guesses=guesses) as service:
-        number = new_number()
-        codes = (await service.register(number))["recovery_codes"]
-        for code in codes:
-            logins = await many(4, lambda _: service.start_login(number, method="none"))
-            tried = [code, "AAAA", "BBBB", "CCCC"]
-            answers = await asyncio.gather(
-                *(
-                    service.verify(login, text, method="recovery_code")
-                    for login, text in zip(logins, tried, strict=True)
-                )
-            )
+    """Rows lie in the table against that order, and a charge dawdles between them: else they'd deadlock."""
+    windows = [Budget(timedelta(seconds=seconds), 1000) for seconds in (10, 20, 30, 40)]
+    take_one = budgets._take_one
 
-            assert [answer.status_code for answer in answers] == [200, 400, 400, 400]
+    async def dawdling(*arguments: object) -> bool:
+        taken = await take_one(*arguments)  # type: ignore[arg-type]
+        await asyncio.sleep(0.02)
+        return taken
+
+    async with service.database.write() as tx:
+        for budget in reversed(windows):
+            await take_one(tx, "key", budget, datetime.now(UTC))
+    monkeypatch.setattr(budgets, "_take_one", dawdling)
+
+    async def charge() -> None:
+        async with service.database.write() as tx:
+            await budgets.charge(tx, "key", windows, datetime.now(UTC))
+
+    async def refund() -> None:
+        async with service.database.write() as tx:
+            await budgets.refund(tx, "key", datetime.now(UTC))
+
+    await asyncio.gather(*(act() for _ in range(6) for act in (charge, refund)))
+
+    async with service.database.read() as tx:
+        assert set(await tx.scalars(select(Spending.spent))) <= set(range(8))
