@@ -75,6 +75,10 @@ def _addresses(settings: Settings) -> Checks:
         (bool(url) and not is_database_address(url), ADVICE_ON_DATABASES),
         (not settings.public_url, "OTP_AUTH_PUBLIC_URL is missing: tokens name it as their issuer"),
         (
+            bool(settings.public_url) and _scheme(settings.public_url) not in {"https", "http"},
+            "OTP_AUTH_PUBLIC_URL can't be read: write https://host",
+        ),
+        (
             bool(redis_url) and _scheme(redis_url) not in {"redis", "rediss"},
             "OTP_AUTH_REDIS_URL can't be read: write redis://host:port/0",
         ),

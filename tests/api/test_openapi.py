@@ -232,3 +232,13 @@ async def test_an_example_is_taken_by_its_route(service: Service, document: Json
     answer = await service.http.post(f"{API}/auth/register", content=json.dumps(example), headers=JSON_TYPE)
 
     assert answer.status_code == 202
+
+
+def test_answers_name_all_their_fields(document: Json) -> None:
+    shapes = document["components"]["schemas"]
+
+    tokens, offer, pending = shapes["Tokens"], shapes["OfferedMethod"], shapes["Pending"]
+    assert {"access_token", "refresh_token", "user", "recovery_codes"} <= tokens["properties"].keys()
+    assert set(tokens["required"]) == tokens["properties"].keys() - {"recovery_codes"}
+    assert (set(offer["properties"]), offer["required"]) == ({"method", "destination"}, ["method"])
+    assert set(pending["required"]) == pending["properties"].keys()

@@ -1,15 +1,18 @@
 """The kinds of bodies: what a client sends is read strictly, what it gets is written alike everywhere."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetJsonSchemaHandler,
     PlainSerializer,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 def _rfc3339(moment: datetime) -> str:
@@ -26,13 +29,26 @@ class Body(BaseModel):
 
 
 class Answer(BaseModel):
-    """What a client gets."""
+    """What a client gets. A field with a fixed value is there as surely as any other."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 class SparseAnswer(Answer):
     """An answer whose empty `optional_fields` are left out."""
 
     optional_fields: ClassVar[frozenset[str]]
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the fields: the serializer below hides them from Pydantic."""
+        described = {name: part for name, part in core_schema.items() if name != "serialization"}
+        schema = handler(cast("CoreSchema", described))
+        fields = handler.resolve_ref_schema(schema)
+        fields["required"] = [name for name in fields["required"] if name not in cls.optional_fields]
+        return schema
 
     @model_serializer(mode="wrap")
     def _leave_out(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

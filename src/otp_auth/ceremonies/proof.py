@@ -8,7 +8,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.accounts.models import User
-from otp_auth.challenges.errors import ChallengeClosedError, MethodNotOfferedError, WrongCodeError
+from otp_auth.challenges.errors import (
+    ChallengeClosedError,
+    MethodNotOfferedError,
+    NoCodeYetError,
+    WrongCodeError,
+)
 from otp_auth.challenges.judging import judge_phone_code, take_attempt
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.repository import ChallengeRepository, spend
@@ -88,9 +93,12 @@ async def prove(prover: Prover, challenge: Challenge, code: str, factor: Factor 
     Raises WrongCodeError, TooManyAttemptsError, ChallengeClosedError, MethodNotOfferedError,
     ProviderUnavailableError, and what the completion of the purpose refuses.
     """
-    proof = Proof(factor=factor or _default_factor(challenge), code=code)
-    if proof.factor not in await factors_taken(prover.recovery_codes, prover.send_policy, challenge):
+    factors = await factors_taken(prover.recovery_codes, prover.send_policy, challenge)
+    proof = Proof(factor=factor or factors[0], code=code)
+    if proof.factor not in factors:
         raise MethodNotOfferedError
+    if proof.factor is not Factor.RECOVERY_CODE and not challenge.may_have_a_code:
+        raise NoCodeYetError(attempts_left=challenge.attempts_left)
     attempted = await take_attempt(prover.challenges, challenge.id)
     await _judge(prover, attempted, proof)
     return await _complete(prover, attempted.id, proof)
@@ -106,13 +114,6 @@ async def factors_taken(
     if owner and await recovery_codes.count_unused(owner):
         factors.append(Factor.RECOVERY_CODE)
     return factors
-
-
-def _default_factor(challenge: Challenge) -> Factor:
-    channel = challenge.verification_method or challenge.method
-    if channel is None:
-        raise MethodNotOfferedError
-    return Factor(channel.value)
 
 
 async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> None:

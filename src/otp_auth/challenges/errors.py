@@ -12,6 +12,12 @@ class WrongCodeError(AuthError):
     detail = "That is not the code we sent."
 
 
+class NoCodeYetError(WrongCodeError):
+    """No message of this challenge went out, so no code can be right: told apart only by its words."""
+
+    detail = "No code was sent for this attempt yet. Ask for one, or go on with the attempt that has one."
+
+
 class ChallengeClosedError(AuthError):
     # Expired, spent, superseded, exhausted and unknown answer alike: the difference helps only an attacker.
     status = HTTPStatus.GONE

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth import budgets
 from otp_auth.budgets import Budget
 from otp_auth.challenges.errors import TooManyAttemptsError
-from otp_auth.challenges.models import UNDECIDED, Challenge
+from otp_auth.challenges.models import Challenge
 from otp_auth.settings import GuessSettings
 
 PASSWORDLESS = "guesses:passwordless"
@@ -19,8 +19,6 @@ PASSWORDLESS = "guesses:passwordless"
 
 async def charge_guess(tx: AsyncSession, challenge: Challenge, policy: GuessSettings) -> None:
     """Take a guess from the budgets before anybody looks at the code. Raises TooManyAttemptsError."""
-    if challenge.user_id is None and not _may_have_a_code(challenge):
-        return  # nobody can guess it, and a stranger must not spend everybody's budget without a message
     now = datetime.now(UTC)
     opens_at = await budgets.charge(tx, _key(challenge), _budgets(challenge, policy), now)
     if opens_at is not None:
@@ -30,10 +28,6 @@ async def charge_guess(tx: AsyncSession, challenge: Challenge, policy: GuessSett
 async def refund_guess(tx: AsyncSession, challenge: Challenge) -> None:
     """Give the guess back: the code was right, and only wrong ones count."""
     await budgets.refund(tx, _key(challenge), datetime.now(UTC))
-
-
-def _may_have_a_code(challenge: Challenge) -> bool:
-    return challenge.verification_id is not None or challenge.delivery in UNDECIDED
 
 
 def _key(challenge: Challenge) -> str:

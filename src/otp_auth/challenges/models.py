@@ -77,3 +77,8 @@ class Challenge(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     pending_until: Mapped[datetime]  # the end of the pending token, and of every extension
     closed_at: Mapped[datetime | None]
+
+    @property
+    def may_have_a_code(self) -> bool:
+        """Whether a message went out, or nobody knows. Without one no guess is taken or charged."""
+        return self.verification_id is not None or self.delivery in UNDECIDED

@@ -13,8 +13,8 @@ from otp_auth.sending.channels import SINCH_METHODS, Channel
 from otp_auth.sending.destinations import check_destination
 from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
 from otp_auth.settings import SendSettings
-from otp_auth.sinch.client import NotFound, Refused, SinchVerificationClient, Started, Unavailable
-from otp_auth.sinch.schemas import UNSUCCESSFUL
+from otp_auth.sinch.client import Refused, SinchVerificationClient, Started, Unavailable
+from otp_auth.sinch.schemas import UNSUCCESSFUL, VerificationState
 
 LOOK_UP_DEADLINE = 1.5  # seconds: with the start's 8 s the caller waits less than 10 s
 
@@ -100,9 +100,8 @@ async def _look_up(sending: Sending, challenge: Challenge, reference: UUID) -> C
             status = await sending.sinch.status_by_reference(str(reference))
     except TimeoutError:
         status = Unavailable(reached=True)
-    if isinstance(status, NotFound):
-        return await _record(sending, challenge, reference, Unavailable(reached=False))
-    if isinstance(status, Unavailable | Refused):
+    if not isinstance(status, VerificationState):
+        # Not found proves nothing: the start may still be under way. The cool-down stays charged.
         await sending.challenges.record_unknown(challenge, reference)
         raise ProviderUnavailableError
     sent = status.status not in UNSUCCESSFUL

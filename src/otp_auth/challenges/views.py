@@ -14,7 +14,7 @@ class ChallengeView:
     """A challenge, and what may be asked for next."""
 
     challenge: Challenge
-    resend_at: datetime | None  # None: no sends left
+    resend_at: datetime | None  # None: nothing more can be sent
     next_methods: list[Channel]  # best first
 
 
@@ -22,8 +22,10 @@ async def view(challenges: ChallengeRepository, policy: SendSettings, challenge:
     if challenge.sends_left == 0:
         return ChallengeView(challenge, None, [])
     now = datetime.now(UTC)
-    cooled_down_at = await challenges.may_send_at(challenge.phone_number) or now
-    return ChallengeView(challenge, max(cooled_down_at, now), next_methods(challenge, policy))
+    resend_at = max(await challenges.may_send_at(challenge.phone_number) or now, now)
+    if resend_at >= challenge.expires_at:
+        return ChallengeView(challenge, None, [])  # it dies before another message may go out
+    return ChallengeView(challenge, resend_at, next_methods(challenge, policy))
 
 
 def next_methods(challenge: Challenge, policy: SendSettings) -> list[Channel]:
