@@ -1,5 +1,6 @@
 """Who is asking: the bearer tokens that routes take. Judged before anything else of the request."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,7 +23,7 @@ class Caller:
     session: Session
 
 
-class BearerCredential(SecurityBase):
+class BearerCredential(SecurityBase, ABC):
     """A token in `Authorization: Bearer` (RFC 6750 2.1), read once for each request."""
 
     def __init__(self, scheme_name: str, description: str) -> None:
@@ -36,8 +37,9 @@ class BearerCredential(SecurityBase):
             known[self.scheme_name] = await self.read(request, bearer_token(request))
         return known[self.scheme_name]
 
+    @abstractmethod
     async def read(self, request: Request, token: str) -> Any:
-        raise NotImplementedError
+        """Return what the token stands for. Raises InvalidTokenError."""
 
 
 class PendingCredential(BearerCredential):
