@@ -279,8 +279,9 @@ class TestWhenSinchFails:
             number = new_number()
             async with service.simulator.fault("start", "delay", 2.8):
                 pending = await service.start_registration(number)
-            while not (received := await service.simulator.messages(number)):  # noqa: ASYNC110 - over HTTP
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(20):
+                while not (received := await service.simulator.messages(number)):
+                    await asyncio.sleep(0.05)
             answer = await service.verify(pending, received[0]["code"])
 
         assert pending["challenge"]["delivery"] == "unknown"
