@@ -280,7 +280,7 @@ class TestWhenSinchFails:
             async with service.simulator.fault("start", "delay", 2.8):
                 pending = await service.start_registration(number)
             async with asyncio.timeout(20):
-                while not (received := await service.simulator.messages(number)):
+                while not (received := await service.simulator.messages(number)):  # noqa: ASYNC110 - asked over HTTP
                     await asyncio.sleep(0.05)
             answer = await service.verify(pending, received[0]["code"])
 
