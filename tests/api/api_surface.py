@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from loguru import logger
 from sqlalchemy import select
 
+from otp_auth.api.body_errors import LARGEST_BODY
 from otp_auth.api.docs import openapi
 from otp_auth.api.schemas import Problem
 from otp_auth.database import Base, Database
@@ -37,6 +38,10 @@ STATUS_OF = {
     for code in codes
 }
 JSON_TYPE = {"Content-Type": "application/json"}
+# Bodies that fail at one step of the judging each.
+TOO_LARGE = b" " * (LARGEST_BODY + 1)
+WRONG_FIELDS = b'{"unknown": 1}'
+TEXT = {"Content-Type": "text/plain"}
 
 
 @dataclass(frozen=True)

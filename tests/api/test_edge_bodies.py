@@ -7,15 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from api_surface import JSON_TYPE, bearer, code_of, listening, operations
+from api_surface import JSON_TYPE, TEXT, TOO_LARGE, WRONG_FIELDS, bearer, code_of, listening, operations
 
 from otp_auth.api import contract_route
 from otp_auth.api.body_errors import LARGEST_BODY
 from support.service import Service, new_number
-
-TOO_LARGE = b" " * (LARGEST_BODY + 1)
-WRONG_FIELDS = b'{"unknown": 1}'
-TEXT = {"Content-Type": "text/plain"}
 
 
 @pytest.fixture

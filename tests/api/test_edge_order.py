@@ -3,15 +3,12 @@
 from typing import Any
 
 import pytest
-from api_surface import JSON_TYPE, bearer, code_of, problem_of
+from api_surface import JSON_TYPE, TEXT, TOO_LARGE, WRONG_FIELDS, bearer, code_of, problem_of
 
 from otp_auth.api.body_errors import LARGEST_BODY
 from support.service import Service, new_number
 
 BAD_JSON = b"{"
-TOO_LARGE = b" " * (LARGEST_BODY + 1)
-WRONG_FIELDS = b'{"unknown": 1}'
-TEXT = {"Content-Type": "text/plain"}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from typing import Any
 
-from passlib.handlers.bcrypt import bcrypt_sha256  # type: ignore[import-untyped,unused-ignore]
+from passlib.handlers.bcrypt import bcrypt_sha256  # type: ignore[import-untyped]  # it ships none
 
 from otp_auth.hashing import HashingPool
 

@@ -15,7 +15,7 @@ class BoundedHeadProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._in_head, self._received, self._head = True, 0, 0
-        super().on_message_begin()  # type: ignore[no-untyped-call,unused-ignore]
+        super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head += len(name) + len(value)
@@ -25,7 +25,7 @@ class BoundedHeadProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        super().on_headers_complete()  # type: ignore[no-untyped-call,unused-ignore]
+        super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
