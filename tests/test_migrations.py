@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from otp_auth import migrations
 from otp_auth.accounts.models import User
-from otp_auth.database import Base, Database
+from otp_auth.database import Database
+from otp_auth.models import Base
 from support.databases import in_a_thread, sqlite_url
 from support.postgres import PostgresServer
 

@@ -1,13 +1,13 @@
-"""Budgets: how often something may happen to one key within a time. Rows, so exact, shared and restart-proof.
+"""Budgets: how much of something one key may have within a time. Rows, so exact, shared and restart-proof.
 
 Each statement joins the caller's transaction, which must roll back when a charge is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, case, delete, select, update
+from sqlalchemy import BigInteger, ColumnElement, String, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +21,27 @@ class Budget:
     window: timedelta
     limit: int
 
+    @property
+    def seconds(self) -> int:
+        return int(self.window.total_seconds())
+
+
+@dataclass(frozen=True)
+class Charge:
+    """So much of the budget of one key."""
+
+    key: str
+    budget: Budget
+    amount: int = 1
+
+
+@dataclass(frozen=True)
+class Exhausted:
+    """A charge that its budget has too little left for."""
+
+    charge: Charge
+    ends_at: datetime  # when the budget begins anew
+
 
 class Spending(Base):
     """What was spent of one budget by one key."""
@@ -29,30 +50,47 @@ class Spending(Base):
 
     key: Mapped[str] = mapped_column(String(100), primary_key=True)
     window: Mapped[int] = mapped_column(primary_key=True)  # seconds
-    spent: Mapped[int]
+    spent: Mapped[int] = mapped_column(BigInteger)
+    allowed: Mapped[int] = mapped_column(BigInteger)  # the limit, when it was charged last
     ends_at: Mapped[datetime] = mapped_column(index=True)
 
 
-async def charge(tx: AsyncSession, key: str, budgets: Sequence[Budget], now: datetime) -> datetime | None:
-    """Take one from each budget of the key; None when done, else when the one that is spent begins anew.
+async def charge(tx: AsyncSession, charges: Sequence[Charge], now: datetime) -> list[Exhausted]:
+    """Take every charge; return those that could not be taken.
 
-    Conditional statements, shortest window first: of parallel charges no more than the limit get through.
+    One conditional statement, which locks in the order of `charges`: callers that share keys name them in one
+    order, and no key with the same window twice. Of parallel charges no more than the limit get through.
     """
-    for budget in sorted(budgets, key=lambda budget: budget.window):
-        if not await _take_one(tx, key, budget, now):
-            return await _end_of(tx, key, budget) or now + budget.window
-    return None
+    possible = [each for each in charges if each.amount <= each.budget.limit]
+    taken = await _take(tx, possible, now) if possible else set()
+    left = [each for each in charges if _name(each) not in taken]
+    ends = await _ends(tx, left) if left else {}
+    return [Exhausted(each, _end(each, ends, now)) for each in left]
 
 
-async def refund(tx: AsyncSession, key: str, now: datetime) -> None:
-    """Give back one of each running window: what was charged turned out well.
+async def exhausted(tx: AsyncSession, charges: Sequence[Charge], now: datetime) -> list[Exhausted]:
+    """Look which charges could not be taken now. It locks nothing, so `charge` may still say otherwise."""
+    rows = await tx.execute(select(Spending).where(_among(charges), Spending.ends_at > now))
+    running = {(row.key, row.window): row for row in rows.scalars()}
+    spent = {name: row.spent for name, row in running.items()}
+    ends = {name: row.ends_at for name, row in running.items()}
+    return [
+        Exhausted(each, _end(each, ends, now))
+        for each in charges
+        if spent.get(_name(each), 0) + each.amount > each.budget.limit
+    ]
 
-    Locks in the order of `charge`, so that the two never wait for each other.
+
+async def refund(tx: AsyncSession, key: str, now: datetime, amount: int = 1) -> None:
+    """Give back what was charged to each running window: it turned out well.
+
+    Locks in the order of windows, as callers of `charge` name them, so that the two never wait for each other.
     """
     mine = Spending.key == key
     await tx.execute(select(Spending.window).where(mine).order_by(Spending.window).with_for_update())
     running = mine & (Spending.ends_at > now) & (Spending.spent > 0)
-    await tx.execute(update(Spending).where(running).values(spent=Spending.spent - 1))
+    less = case((Spending.spent > amount, Spending.spent - amount), else_=0)
+    await tx.execute(update(Spending).where(running).values(spent=less))
 
 
 async def purge(tx: AsyncSession, now: datetime) -> int:
@@ -61,31 +99,45 @@ async def purge(tx: AsyncSession, now: datetime) -> int:
     return len(gone.all())
 
 
-async def _take_one(tx: AsyncSession, key: str, budget: Budget, now: datetime) -> bool:
-    if budget.limit < 1:
-        return False
+async def _take(tx: AsyncSession, charges: Sequence[Charge], now: datetime) -> set[tuple[str, int]]:
+    insert = upsert(tx, Spending).values([_first(each, now) for each in charges])
+    wanted = insert.excluded
     is_over = Spending.ends_at <= now
-    first = {"spent": 1, "ends_at": now + budget.window}
-    statement = (
-        upsert(tx, Spending)
-        .values(key=key, window=_seconds(budget), **first)
-        .on_conflict_do_update(
-            index_elements=[Spending.key, Spending.window],
-            set_={
-                "spent": case((is_over, 1), else_=Spending.spent + 1),
-                "ends_at": case((is_over, first["ends_at"]), else_=Spending.ends_at),
-            },
-            where=is_over | (Spending.spent < budget.limit),
-        )
-        .returning(Spending.spent)
-    )
-    return await tx.scalar(statement) is not None
+    statement = insert.on_conflict_do_update(
+        index_elements=[Spending.key, Spending.window],
+        set_={
+            "spent": case((is_over, wanted.spent), else_=Spending.spent + wanted.spent),
+            "ends_at": case((is_over, wanted.ends_at), else_=Spending.ends_at),
+            "allowed": wanted.allowed,
+        },
+        where=or_(is_over, Spending.spent + wanted.spent <= wanted.allowed),
+    ).returning(Spending.key, Spending.window)
+    return {(key, window) for key, window in await tx.execute(statement)}
 
 
-async def _end_of(tx: AsyncSession, key: str, budget: Budget) -> datetime | None:
-    mine = (Spending.key == key) & (Spending.window == _seconds(budget))
-    return await tx.scalar(select(Spending.ends_at).where(mine))
+def _first(charge: Charge, now: datetime) -> dict[str, object]:
+    budget = charge.budget
+    return {
+        "key": charge.key,
+        "window": budget.seconds,
+        "spent": charge.amount,
+        "allowed": budget.limit,
+        "ends_at": now + budget.window,
+    }
 
 
-def _seconds(budget: Budget) -> int:
-    return int(budget.window.total_seconds())
+async def _ends(tx: AsyncSession, charges: Sequence[Charge]) -> dict[tuple[str, int], datetime]:
+    statement = select(Spending.key, Spending.window, Spending.ends_at).where(_among(charges))
+    return {(key, window): ends_at for key, window, ends_at in await tx.execute(statement)}
+
+
+def _end(charge: Charge, ends: dict[tuple[str, int], datetime], now: datetime) -> datetime:
+    return max(ends.get(_name(charge), now + charge.budget.window), now)
+
+
+def _among(charges: Iterable[Charge]) -> ColumnElement[bool]:
+    return Spending.key.in_({each.key for each in charges})
+
+
+def _name(charge: Charge) -> tuple[str, int]:
+    return charge.key, charge.budget.seconds

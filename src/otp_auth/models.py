@@ -1,11 +1,27 @@
 """All tables in one place, for migrations."""
 
-from otp_auth.accounts.models import User
+from otp_auth.accounts.models import KnownNetwork, User
+from otp_auth.audit.models import AuditEvent
 from otp_auth.budgets import Spending
-from otp_auth.challenges.models import Challenge
+from otp_auth.challenges.models import Challenge, ProviderEvent
 from otp_auth.database import Base
-from otp_auth.factors.models import RecoveryCode
-from otp_auth.sending.models import Cooldown
+from otp_auth.factors.models import FactorFailures, RecoveryCode
+from otp_auth.sending.models import Conversion, Cooldown, Price
 from otp_auth.sessions.models import RefreshToken, Session
 
-__all__ = ["Base", "Challenge", "Cooldown", "RecoveryCode", "RefreshToken", "Session", "Spending", "User"]
+__all__ = [
+    "AuditEvent",
+    "Base",
+    "Challenge",
+    "Conversion",
+    "Cooldown",
+    "FactorFailures",
+    "KnownNetwork",
+    "Price",
+    "ProviderEvent",
+    "RecoveryCode",
+    "RefreshToken",
+    "Session",
+    "Spending",
+    "User",
+]

@@ -1,6 +1,7 @@
 """What differs between environments: variables with the prefix `OTP_AUTH_`, `__` between levels."""
 
 from datetime import timedelta
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -48,8 +49,15 @@ class SinchSettings(Section):
     application_secret: SecretStr = SecretStr("")
     base_url: str = "https://verification.api.sinch.com"
     authentication: Literal["signed", "basic"] = "signed"
+    # Of codes that Sinch makes, because its request callback doesn't reach us. Ours are numeric.
+    code_type: Literal["numeric", "alphanumeric"] = "numeric"
     connect_timeout: Seconds = timedelta(seconds=2)
     timeout: Seconds = timedelta(seconds=8)
+    # Failures within `breaker_window` after which Sinch isn't asked, but for a probe every `breaker_probe`.
+    breaker_failures: Annotated[int, Field(ge=1)] = 5
+    breaker_window: Seconds = timedelta(seconds=30)
+    breaker_probe: Seconds = timedelta(seconds=15)
+    callback_window: Seconds = timedelta(seconds=300)  # how far a callback's clock may be from ours
 
 
 class ChallengeSettings(Section):
@@ -68,8 +76,18 @@ class GuessSettings(Section):
     codes_hour: Annotated[int, Field(ge=1)] = 20
     codes_day: Annotated[int, Field(ge=1)] = 50
     codes_30_days: Annotated[int, Field(ge=1)] = 80
+    # In a row with one factor; then the factor is off until another one has been proved (SP 800-63B-4 3.2.2).
+    consecutive: Annotated[int, Field(ge=1, le=100)] = 50
     # Of all registrations together: no password stands before them.
     passwordless_day: Annotated[int, Field(ge=1)] = 1000
+    # Of the registrations from one network (IPv4 /24, IPv6 /64).
+    passwordless_address_5_minutes: Annotated[int, Field(ge=1)] = 10
+    passwordless_address_hour: Annotated[int, Field(ge=1)] = 50
+    # Wrong passwords for one identifier: from one network, and from all networks that it never logged in from.
+    passwords_address_5_minutes: Annotated[int, Field(ge=1)] = 10
+    passwords_15_minutes: Annotated[int, Field(ge=1)] = 100
+    # Odds, within a year, that somebody who has the password guesses a code: `doctor` refuses more.
+    yearly_odds: Annotated[float, Field(gt=0, le=1)] = 0.001
 
 
 class SendSettings(Section):
@@ -87,6 +105,37 @@ class SendSettings(Section):
         120,
         300,
     )
+    # `watch` refuses nothing: it only says what `enforce` would have refused.
+    mode: Literal["enforce", "watch"] = "enforce"
+    # Channels for a country instead of `methods`, best first: {"IN": ["whatsapp", "sms"]}.
+    methods_by_country: dict[str, tuple[Channel, ...]] = {}
+    # After so long without news of a message another channel may be asked for.
+    patience: Seconds = timedelta(seconds=30)
+    fallback: bool = False  # then take the next channel by itself
+    # Messages to one number, block and country are counted apart for registrations and for people who have
+    # proved a password: a stranger can't use up what belongs to an account.
+    per_number_hour: Annotated[int, Field(ge=0)] = 5
+    per_number_day: Annotated[int, Field(ge=0)] = 10
+    per_account_hour: Annotated[int, Field(ge=0)] = 10
+    per_account_day: Annotated[int, Field(ge=0)] = 20
+    per_address_hour: Annotated[int, Field(ge=0)] = 10  # a network: IPv4 /24, IPv6 /64
+    per_address_day: Annotated[int, Field(ge=0)] = 30
+    per_block_hour: Annotated[int, Field(ge=0)] = 20  # a thousand adjacent numbers
+    per_block_day: Annotated[int, Field(ge=0)] = 50
+    per_country_hour: Annotated[int, Field(ge=0)] = 500
+    per_country_day: Annotated[int, Field(ge=0)] = 3000
+    global_hour: Annotated[int, Field(ge=0)] = 1000
+    global_day: Annotated[int, Field(ge=0)] = 6000
+    daily_cost: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(
+        100
+    )  # in the currency of Sinch's prices
+    price: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal(
+        "0.10"
+    )  # of a message, until Sinch names its own
+    # Messages for each one that was proved, above which a block or country gets no more registrations,
+    # and the messages within an hour from which on that is judged.
+    breaker_ratio: Annotated[float, Field(ge=1)] = 3.0
+    breaker_minimum: Annotated[int, Field(ge=1)] = 50
 
 
 class TokenSettings(Section):
@@ -124,7 +173,14 @@ class SimulatorSettings(Section):
 
     code_lifetime: Seconds = timedelta(seconds=300)
     wrong_tries: Annotated[int, Field(ge=1)] = 3  # the last of them closes the verification
+    # What answers the wrong code that closes a verification: 200 with FAIL, or 400 with 40003.
+    last_wrong_answer: Literal["fail", "error"] = "fail"
     start_gap: Annotated[int, Field(ge=0)] = 0  # seconds between two starts for one number
+    flash_call_lifetime: Seconds = timedelta(seconds=75)
+    # Where events are sent, signed, as to the URL in Sinch's dashboard. Empty: nowhere.
+    callback_url: str = ""
+    callback_timeout: Seconds = timedelta(seconds=5)
+    delivery_delay: Annotated[float, Field(ge=0)] = 0.2  # seconds from a start to the message and its event
 
 
 class Settings(BaseSettings):
@@ -142,6 +198,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     docs: bool | None = None  # None: on in development, off in production
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_token: SecretStr = SecretStr("")  # empty: no /metrics
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, CommaList] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode, CommaList] = ()
 

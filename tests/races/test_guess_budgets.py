@@ -11,7 +11,7 @@ from test_codes_in_parallel import many
 
 from conftest import NewService
 from otp_auth import budgets
-from otp_auth.budgets import Budget, Spending
+from otp_auth.budgets import Budget, Charge, Spending
 from support.service import Json, Service, new_number, wrong
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -126,10 +126,10 @@ async def test_parallel_logins_give_no_more_guesses(service: Service) -> None:
 
 
 async def test_without_the_condition_they_would(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def take_whatever(*_: object) -> bool:
-        return True
+    async def take_whatever(_: object, charges: list[Charge], __: object) -> set[tuple[str, int]]:
+        return {(each.key, each.budget.seconds) for each in charges}
 
-    monkeypatch.setattr(budgets, "_take_one", take_whatever)
+    monkeypatch.setattr(budgets, "_take", take_whatever)
 
     assert await wrong_codes_at_once(service) > ALLOWED
 
@@ -147,32 +147,22 @@ async def test_a_registration_without_a_message_costs_nobodys_guess(new_service:
     assert proved["status"] == "authenticated"
 
 
-async def test_charges_and_refunds_lock_in_one_order(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_charges_and_refunds_lock_in_one_order(service: Service) -> None:
     """Rows lie in the table against that order, and a charge dawdles between them: else they'd deadlock."""
     windows = [Budget(timedelta(seconds=seconds), 1000) for seconds in (10, 20, 30, 40)]
-    take_one = budgets._take_one
 
-    async def dawdling(*arguments: object) -> bool:
-        taken = await take_one(*arguments)  # type: ignore[arg-type]
-        await asyncio.sleep(0.02)
-        return taken
-
-    async with service.database.write() as tx:
-        for budget in reversed(windows):
-            await take_one(tx, "key", budget, datetime.now(UTC))
-    monkeypatch.setattr(budgets, "_take_one", dawdling)
-
-    async def charge() -> None:
+    async def charge(in_order: list[Budget], pause: float) -> None:
         async with service.database.write() as tx:
-            await budgets.charge(tx, "key", windows, datetime.now(UTC))
+            for budget in in_order:
+                await budgets.charge(tx, [Charge("key", budget)], datetime.now(UTC))
+                await asyncio.sleep(pause)
 
     async def refund() -> None:
         async with service.database.write() as tx:
             await budgets.refund(tx, "key", datetime.now(UTC))
 
-    await asyncio.gather(*(act() for _ in range(6) for act in (charge, refund)))
+    await charge(windows[::-1], 0)
+    await asyncio.gather(*(act for _ in range(6) for act in (charge(windows, 0.02), refund())))
 
     async with service.database.read() as tx:
         assert set(await tx.scalars(select(Spending.spent))) <= set(range(8))

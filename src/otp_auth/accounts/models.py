@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from otp_auth.database import Base
@@ -34,3 +34,13 @@ class User(Base):
     locale: Mapped[str | None] = mapped_column(String(35))  # BCP 47
     preferred_method: Mapped[PreferredMethod] = mapped_column(default=PreferredMethod.SMS)
     created_at: Mapped[datetime]
+
+
+class KnownNetwork(Base):
+    """A network from which an account has logged in: strangers' wrong passwords don't count there."""
+
+    __tablename__ = "known_networks"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    network: Mapped[str] = mapped_column(String(50), primary_key=True)  # IPv4 /24, IPv6 /64
+    last_used_at: Mapped[datetime] = mapped_column(index=True)

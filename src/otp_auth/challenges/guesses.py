@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth import budgets
-from otp_auth.budgets import Budget
+from otp_auth.budgets import Budget, Charge
 from otp_auth.challenges.errors import TooManyAttemptsError
 from otp_auth.challenges.models import Challenge
 from otp_auth.settings import GuessSettings
@@ -20,8 +20,10 @@ PASSWORDLESS = "guesses:passwordless"
 async def charge_guess(tx: AsyncSession, challenge: Challenge, policy: GuessSettings) -> None:
     """Take a guess from the budgets before anybody looks at the code. Raises TooManyAttemptsError."""
     now = datetime.now(UTC)
-    opens_at = await budgets.charge(tx, _key(challenge), _budgets(challenge, policy), now)
-    if opens_at is not None:
+    charges = [Charge(_key(challenge), budget) for budget in _budgets(challenge, policy)]
+    refused = await budgets.charge(tx, charges, now)
+    if refused:
+        opens_at = max(each.ends_at for each in refused)
         raise TooManyAttemptsError(retry_after=-int(-(opens_at - now).total_seconds() // 1))
 
 

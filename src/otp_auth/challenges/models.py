@@ -5,12 +5,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from otp_auth.database import Base
 from otp_auth.identifiers import new_id
 from otp_auth.sending.channels import Channel
+from otp_auth.sending.models import Lane
 
 
 class Purpose(StrEnum):
@@ -41,6 +42,13 @@ class CodeType(StrEnum):
     CALLER_ID = "caller_id"
 
 
+class CodeMaker(StrEnum):
+    """Whoever made a code judges it."""
+
+    WE = "we"
+    SINCH = "sinch"
+
+
 class Challenge(Base):
     """A claim that waits for its proof, carrying its own limits."""
 
@@ -64,9 +72,17 @@ class Challenge(Base):
     method: Mapped[Channel | None]  # None: none was asked for yet
     delivery: Mapped[Delivery] = mapped_column(default=Delivery.NOT_SENT)
     reference: Mapped[UUID | None]  # ours, unique for each send
+    sent_at: Mapped[datetime | None]  # when it was asked for
+    reserved_cost: Mapped[int] = mapped_column(BigInteger, default=0)  # millionths, charged for it
+    # Sinch's id for it, once its request event was answered with a code of ours.
+    announced_id: Mapped[str | None] = mapped_column(String(128))
+    refused_methods: Mapped[list[str]] = mapped_column(JSON, default=list)  # Sinch won't reach this number so
+    check_at: Mapped[datetime | None] = mapped_column(index=True)  # when to ask Sinch how it stands
+    checks: Mapped[int] = mapped_column(default=0)
     # The code that is alive: a send that failed leaves the one before it in force.
     verification_id: Mapped[str | None] = mapped_column(String(128))  # Sinch's
     verification_method: Mapped[Channel | None]
+    code_maker: Mapped[CodeMaker | None]
     code_type: Mapped[CodeType] = mapped_column(default=CodeType.NUMERIC)
     code_length: Mapped[int | None]  # None: Sinch decides
 
@@ -79,6 +95,21 @@ class Challenge(Base):
     closed_at: Mapped[datetime | None]
 
     @property
+    def lane(self) -> Lane:
+        """For whom its messages go out."""
+        return Lane.ACCOUNT if self.user_id else Lane.STRANGER
+
+    @property
     def may_have_a_code(self) -> bool:
         """Whether a message went out, or nobody knows. Without one no guess is taken or charged."""
         return self.verification_id is not None or self.delivery in UNDECIDED
+
+
+class ProviderEvent(Base):
+    """An event of Sinch's that was acted on. It comes again, and then changes nothing."""
+
+    __tablename__ = "provider_events"
+
+    verification_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    event: Mapped[str] = mapped_column(String(40), primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(index=True)

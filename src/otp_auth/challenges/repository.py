@@ -45,10 +45,10 @@ class ChallengeRepository:
         async with self._database.read() as tx:
             return await tx.scalar(select(Challenge).where(*_usable(challenge_id)))
 
-    async def may_send_at(self, phone_number: str) -> datetime | None:
-        """When the number's cool-down ends; None when there is none."""
+    async def may_send_at(self, challenge: Challenge) -> datetime | None:
+        """When the cool-down of its number ends; None when there is none."""
         async with self._database.read() as tx:
-            return await cooldowns.end_of(tx, phone_number)
+            return await cooldowns.end_of(tx, challenge.lane, challenge.phone_number)
 
     async def reserve_send(
         self, challenge: Challenge, method: Channel, reference: UUID, gaps: tuple[int, ...]
@@ -59,9 +59,10 @@ class ChallengeRepository:
             reserved = await tx.scalar(self._take_send(challenge.id, method, reference, now))
             if reserved is None:
                 return Reservation(None)
-            if await cooldowns.charge(tx, reserved.phone_number, reference, gaps, now) is None:
+            lane, number = reserved.lane, reserved.phone_number
+            if await cooldowns.charge(tx, lane, number, reference, gaps, now) is None:
                 await tx.rollback()
-                return Reservation(challenge, await self.may_send_at(challenge.phone_number) or now)
+                return Reservation(challenge, await self.may_send_at(challenge) or now)
             return Reservation(reserved)
 
     def _take_send(self, challenge_id: UUID, method: Channel, reference: UUID, now: datetime) -> Any:
@@ -107,7 +108,8 @@ class ChallengeRepository:
         """Write down that no message went out, so that another may follow at once."""
         async with self._database.write() as tx:
             recorded = await _record(tx, challenge, reference, {"delivery": Delivery.FAILED})
-            await cooldowns.rewind(tx, challenge.phone_number, reference, datetime.now(UTC))
+            lane, number = challenge.lane, challenge.phone_number
+            await cooldowns.rewind(tx, lane, number, reference, datetime.now(UTC))
             return recorded
 
     async def record_unknown(self, challenge: Challenge, reference: UUID) -> Challenge | None:

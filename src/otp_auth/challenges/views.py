@@ -22,7 +22,7 @@ async def view(challenges: ChallengeRepository, policy: SendSettings, challenge:
     if challenge.sends_left == 0:
         return ChallengeView(challenge, None, [])
     now = datetime.now(UTC)
-    resend_at = max(await challenges.may_send_at(challenge.phone_number) or now, now)
+    resend_at = max(await challenges.may_send_at(challenge) or now, now)
     if resend_at >= challenge.expires_at:
         return ChallengeView(challenge, None, [])  # it dies before another message may go out
     return ChallengeView(challenge, resend_at, next_methods(challenge, policy))

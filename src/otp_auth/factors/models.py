@@ -1,6 +1,7 @@
 """Factors beside the phone."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String
@@ -18,3 +19,21 @@ class RecoveryCode(Base):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256, hex
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class FactorKind(StrEnum):
+    """What is proved by a code; all channels to the phone are one factor."""
+
+    PHONE = "sms"
+    RECOVERY_CODE = "recovery_code"
+
+
+class FactorFailures(Base):
+    """Wrong codes in a row for one factor of an account. Past the cap the factor is off."""
+
+    __tablename__ = "factor_failures"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    factor: Mapped[FactorKind] = mapped_column(primary_key=True)
+    in_a_row: Mapped[int]
+    disabled_at: Mapped[datetime | None]

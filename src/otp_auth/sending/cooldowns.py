@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, case, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.database import UtcDateTime, upsert
-from otp_auth.sending.models import Cooldown
+from otp_auth.sending.models import Cooldown, Lane
 
 QUIET = timedelta(hours=1)  # after so long without a send the gap is the shortest again
 
 
 async def charge(
-    tx: AsyncSession, phone_number: str, reference: UUID, gaps: Sequence[int], now: datetime
+    tx: AsyncSession, lane: Lane, phone_number: str, reference: UUID, gaps: Sequence[int], now: datetime
 ) -> datetime | None:
     """Start the next cool-down and return its end; None when the present one still runs.
 
@@ -24,9 +24,9 @@ async def charge(
     first = {"sends": 1, "reference": reference, "last_send_at": now, "next_send_at": _after(gaps[0], now)}
     statement = (
         upsert(tx, Cooldown)
-        .values(phone_number=phone_number, **first)
+        .values(phone_number=phone_number, lane=lane, **first)
         .on_conflict_do_update(
-            index_elements=[Cooldown.phone_number],
+            index_elements=[Cooldown.phone_number, Cooldown.lane],
             set_=first | {"sends": sends, "next_send_at": _end_of(sends, gaps, now)},
             where=Cooldown.next_send_at <= now,
         )
@@ -36,20 +36,24 @@ async def charge(
     return end
 
 
-async def end_of(tx: AsyncSession, phone_number: str) -> datetime | None:
+async def end_of(tx: AsyncSession, lane: Lane, phone_number: str) -> datetime | None:
     """When the next message may go out; None when nothing holds it."""
-    return await tx.scalar(select(Cooldown.next_send_at).where(Cooldown.phone_number == phone_number))
+    return await tx.scalar(select(Cooldown.next_send_at).where(*_of(lane, phone_number)))
 
 
-async def rewind(tx: AsyncSession, phone_number: str, reference: UUID, now: datetime) -> None:
+async def rewind(tx: AsyncSession, lane: Lane, phone_number: str, reference: UUID, now: datetime) -> None:
     """Open the number again after a send that surely reached nobody. The growth of the gap stays."""
-    mine = (Cooldown.phone_number == phone_number) & (Cooldown.reference == reference)
-    await tx.execute(update(Cooldown).where(mine).values(next_send_at=now))
+    mine = (*_of(lane, phone_number), Cooldown.reference == reference)
+    await tx.execute(update(Cooldown).where(*mine).values(next_send_at=now))
 
 
 async def clear(tx: AsyncSession, phone_number: str) -> None:
-    """Forget the cool-down: whoever holds the phone has proved it."""
+    """Forget the cool-downs: whoever holds the phone has proved it."""
     await tx.execute(delete(Cooldown).where(Cooldown.phone_number == phone_number))
+
+
+def _of(lane: Lane, phone_number: str) -> tuple[ColumnElement[bool], ...]:
+    return (Cooldown.phone_number == phone_number, Cooldown.lane == lane)
 
 
 def _end_of(sends: ColumnElement[int], gaps: Sequence[int], now: datetime) -> ColumnElement[datetime]:
