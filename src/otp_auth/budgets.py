@@ -84,7 +84,7 @@ async def exhausted(tx: AsyncSession, charges: Sequence[Charge], now: datetime) 
 async def refund(tx: AsyncSession, key: str, now: datetime, amount: int = 1) -> None:
     """Give back what was charged to each running window: it turned out well.
 
-    Locks in the order of windows, as callers of `charge` name them, so that the two never wait for each other.
+    Locks in the order of windows, as callers of `charge` name them: the two never wait for each other.
     """
     mine = Spending.key == key
     await tx.execute(select(Spending.window).where(mine).order_by(Spending.window).with_for_update())

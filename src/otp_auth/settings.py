@@ -83,7 +83,7 @@ class GuessSettings(Section):
     # Of the registrations from one network (IPv4 /24, IPv6 /64).
     passwordless_address_5_minutes: Annotated[int, Field(ge=1)] = 10
     passwordless_address_hour: Annotated[int, Field(ge=1)] = 50
-    # Wrong passwords for one identifier: from one network, and from all networks that it never logged in from.
+    # Wrong passwords for one identifier: from one network, and from all networks new to its account.
     passwords_address_5_minutes: Annotated[int, Field(ge=1)] = 10
     passwords_15_minutes: Annotated[int, Field(ge=1)] = 100
     # Odds, within a year, that somebody who has the password guesses a code: `doctor` refuses more.
