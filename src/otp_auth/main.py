@@ -13,11 +13,28 @@ from starlette.types import ASGIApp
 from otp_auth import __version__, migrations
 from otp_auth.accounts.password_policy import common_passwords
 from otp_auth.accounts.passwords import PasswordHasher
-from otp_auth.api import account, health, login, otp, registration, sessions, well_known
+from otp_auth.api import (
+    account,
+    health,
+    login,
+    metrics,
+    otp,
+    registration,
+    sessions,
+    webhooks,
+    well_known,
+)
 from otp_auth.api.docs import TAGS, add_docs
 from otp_auth.api.edge import Edge, LastResort
 from otp_auth.api.floods import new_gates
 from otp_auth.api.problems import add_problem_handlers
+from otp_auth.audit.trail import AuditTrail
+from otp_auth.challenges.codes import Codes
+from otp_auth.challenges.deliveries import DeliveryRepository
+from otp_auth.challenges.following import Following, follow_regularly
+from otp_auth.challenges.models import CodeType
+from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.challenges.sending import Sending
 from otp_auth.database import Database
 from otp_auth.hashing import HashingPool
 from otp_auth.housekeeping import purge_regularly
@@ -77,7 +94,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
     version_1 = APIRouter(prefix="/api/v1")
     for story in (registration, login, otp, account, sessions):
         version_1.include_router(story.router)
-    for router in (version_1, well_known.router, health.router):
+    for router in (version_1, well_known.router, webhooks.router, metrics.router, health.router):
         app.include_router(router)
     if settings.docs_enabled:
         add_docs(app)
@@ -109,12 +126,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.callback(pool.close)
         app.state.database = database
         app.state.sinch = SinchVerificationClient(http, settings.sinch)
+        app.state.codes = Codes(settings.secret_key.get_secret_value())
         app.state.hasher = PasswordHasher(pool, settings.passwords.bcrypt_cost)
         app.state.redis = _new_redis(settings, stack)
         await app.state.hasher.prepare()
         await asyncio.to_thread(common_passwords)
         await stack.enter_async_context(_running(purge_regularly(database, settings)))
+        following = _new_following(database, app.state.sinch, settings)
+        await stack.enter_async_context(_running(follow_regularly(following)))
         yield
+
+
+def _new_following(database: Database, sinch: SinchVerificationClient, settings: Settings) -> Following:
+    challenges = ChallengeRepository(database, settings.challenge, settings.guesses)
+    deliveries = DeliveryRepository(database, settings.send, CodeType(settings.sinch.code_type))
+    return Following(Sending(challenges, AuditTrail(database), sinch, settings.send, None), deliveries)
 
 
 def _new_redis(settings: Settings, stack: AsyncExitStack) -> "redis.asyncio.Redis | None":

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from otp_auth.database import Database
 from otp_auth.main import create_app
 from otp_auth.settings import Settings, load_settings
-from support.simulator import APPLICATION_KEY, APPLICATION_SECRET, RunningSimulator
+from support.simulator import APPLICATION_KEY, APPLICATION_SECRET, RunningSimulator, served
 
 PASSWORD = "Quiet-Harbour-Lantern-58"
 PUBLIC_URL = "https://auth.example.com"
@@ -105,6 +105,15 @@ class Service:
         answer = await self.verify(pending, await self.simulator.code(number))
         assert answer.status_code == 200, answer.text
         return _body(answer)
+
+
+@asynccontextmanager
+async def with_callbacks(service: Service) -> AsyncIterator[str]:
+    """Let the simulator's events reach the service over HTTP until the block ends."""
+    async with served(service.app, lifespan="off") as address:
+        url = f"{address}/webhooks/sinch"
+        async with service.simulator.calling_back(url):
+            yield url
 
 
 def wrong(code: str) -> str:

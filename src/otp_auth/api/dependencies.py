@@ -6,8 +6,14 @@ from fastapi import Depends, Request
 
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import UserRepository
+from otp_auth.api.client_address import client_network
+from otp_auth.audit.trail import AuditTrail
 from otp_auth.ceremonies.proof import Prover
 from otp_auth.ceremonies.purposes import COMPLETIONS
+from otp_auth.challenges.codes import Codes
+from otp_auth.challenges.deliveries import DeliveryRepository
+from otp_auth.challenges.judging import Judges
+from otp_auth.challenges.models import CodeType
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import Sending
 from otp_auth.database import Database
@@ -45,6 +51,23 @@ Hasher = Annotated[PasswordHasher, Depends(get_hasher)]
 CurrentTokens = Annotated[Tokens, Depends(get_tokens)]
 
 
+async def get_network(request: Request) -> str:
+    return client_network(request)
+
+
+async def get_audit(database: CurrentDatabase) -> AuditTrail:
+    return AuditTrail(database)
+
+
+async def get_codes(request: Request) -> Codes:
+    return request.app.state.codes  # type: ignore[no-any-return]
+
+
+ClientNetwork = Annotated[str, Depends(get_network)]
+Audit = Annotated[AuditTrail, Depends(get_audit)]
+OurCodes = Annotated[Codes, Depends(get_codes)]
+
+
 async def get_users(database: CurrentDatabase) -> UserRepository:
     return UserRepository(database)
 
@@ -67,8 +90,17 @@ Sessions = Annotated[SessionRepository, Depends(get_sessions)]
 RecoveryCodes = Annotated[RecoveryCodeRepository, Depends(get_recovery_codes)]
 
 
-async def get_sending(challenges: Challenges, sinch: Sinch, settings: CurrentSettings) -> Sending:
-    return Sending(challenges, sinch, settings.send)
+async def get_deliveries(database: CurrentDatabase, settings: CurrentSettings) -> DeliveryRepository:
+    return DeliveryRepository(database, settings.send, CodeType(settings.sinch.code_type))
+
+
+Deliveries = Annotated[DeliveryRepository, Depends(get_deliveries)]
+
+
+async def get_sending(
+    challenges: Challenges, audit: Audit, sinch: Sinch, settings: CurrentSettings, network: ClientNetwork
+) -> Sending:
+    return Sending(challenges, audit, sinch, settings.send, network)
 
 
 async def get_prover(
@@ -76,9 +108,20 @@ async def get_prover(
     challenges: Challenges,
     recovery_codes: RecoveryCodes,
     sinch: Sinch,
+    codes: OurCodes,
+    audit: Audit,
     settings: CurrentSettings,
 ) -> Prover:
-    return Prover(database, challenges, recovery_codes, sinch, settings.send, settings.tokens, COMPLETIONS)
+    return Prover(
+        database,
+        challenges,
+        recovery_codes,
+        Judges(codes, sinch),
+        audit,
+        settings.send,
+        settings.tokens,
+        COMPLETIONS,
+    )
 
 
 CodeSending = Annotated[Sending, Depends(get_sending)]

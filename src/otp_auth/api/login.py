@@ -56,7 +56,7 @@ async def log_in(
     user = await authenticate(users, hasher, body.identifier, body.region, password)
     channel = _channel(body, user, settings.send)
     challenge = await start_login(sending, settings.challenge, user, channel, languages)
-    seen = await view(sending.challenges, sending.policy, challenge)
+    seen = await view(sending, challenge)
     return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, challenge))
 
 

@@ -10,7 +10,7 @@ from otp_auth.api import schemas
 from otp_auth.api.answers import describe_challenge, describe_pending, describe_user, issue_tokens
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.credentials import PendingChallengeId
-from otp_auth.api.dependencies import CodeProver, CodeSending, CurrentTokens, RecoveryCodes
+from otp_auth.api.dependencies import ClientNetwork, CodeProver, CodeSending, CurrentTokens, RecoveryCodes
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.ceremonies.proof import Factor, factors_taken, prove
@@ -63,7 +63,7 @@ async def send(
     challenge = await require_open(sending.challenges, challenge_id)
     method = Channel(body.method)
     sent = await send_code(sending, challenge, method)
-    return describe_challenge(await view(sending.challenges, sending.policy, sent), sent.method or method)
+    return describe_challenge(await view(sending, sent), sent.method or method)
 
 
 @router.get(
@@ -78,7 +78,7 @@ async def show(
 ) -> schemas.PendingState:
     """Restore a reloaded page, or see how far the message has come."""
     challenge = await require_open(sending.challenges, challenge_id)
-    seen = await view(sending.challenges, sending.policy, challenge)
+    seen = await view(sending, challenge)
     return describe_pending(seen, await factors_taken(recovery_codes, sending.policy, challenge))
 
 
@@ -97,11 +97,15 @@ async def show(
     summary="Prove the code",
 )
 async def verify(
-    body: schemas.VerifyBody, challenge_id: PendingChallengeId, prover: CodeProver, tokens: CurrentTokens
+    body: schemas.VerifyBody,
+    challenge_id: PendingChallengeId,
+    prover: CodeProver,
+    tokens: CurrentTokens,
+    network: ClientNetwork,
 ) -> schemas.Tokens:
     """Prove the code and get in. A code is accepted once, whatever runs in parallel."""
     challenge = await require_open(prover.challenges, challenge_id)
     factor = Factor(body.method) if body.method else None
-    proved = await prove(prover, challenge, body.code.get_secret_value(), factor)
+    proved = await prove(prover, challenge, body.code.get_secret_value(), factor, network)
     unused = await prover.recovery_codes.count_unused(proved.user.id)
     return issue_tokens(tokens, proved.opened, describe_user(proved.user, unused), proved.recovery_codes)

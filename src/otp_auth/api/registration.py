@@ -55,10 +55,9 @@ async def register(
     who proves the phone learns of it, from `otp/verify`.
     """
     account = _read(body, languages)
-    challenge = await start_registration(
-        sending, hasher, settings.challenge, account, Channel(body.method or settings.send.methods[0])
-    )
-    seen = await view(sending.challenges, sending.policy, challenge)
+    method = Channel(body.method) if body.method else None
+    challenge = await start_registration(sending, hasher, settings.challenge, account, method)
+    seen = await view(sending, challenge)
     return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, challenge))
 
 

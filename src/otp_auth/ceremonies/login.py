@@ -10,6 +10,7 @@ from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending
 from otp_auth.errors import AuthError
 from otp_auth.sending.channels import Channel
+from otp_auth.sending.destinations import channels_for
 from otp_auth.sessions.repository import open_session
 from otp_auth.settings import ChallengeSettings, SendSettings, TokenSettings
 
@@ -35,9 +36,9 @@ def default_channel(user: User, policy: SendSettings) -> Channel | None:
     """The channel an account likes best, if it is on offer; None for a factor that needs no message."""
     if user.preferred_method == PreferredMethod.TOTP:
         return None
-    offered = [Channel(name) for name in policy.methods]
+    offered = channels_for(user.phone_number, policy)
     preferred = Channel(user.preferred_method.value)
-    return preferred if preferred in offered else offered[0]
+    return preferred if preferred in offered or not offered else offered[0]
 
 
 async def complete_login(

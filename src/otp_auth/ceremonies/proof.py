@@ -8,21 +8,23 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.accounts.models import User
+from otp_auth.audit.models import EventName
+from otp_auth.audit.trail import AuditTrail
 from otp_auth.challenges.errors import (
     ChallengeClosedError,
     MethodNotOfferedError,
     NoCodeYetError,
     WrongCodeError,
 )
-from otp_auth.challenges.judging import judge_phone_code, take_attempt
+from otp_auth.challenges.judging import Judges, judge_phone_code, take_attempt
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.repository import ChallengeRepository, spend
 from otp_auth.database import Database
 from otp_auth.errors import AuthError
+from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
 from otp_auth.sessions.repository import OpenedSession
 from otp_auth.settings import SendSettings, TokenSettings
-from otp_auth.sinch.client import SinchVerificationClient
 
 TWO_FACTORS = "aal2"  # the `acr` of a password and a code (SP 800-63B-4 2.2)
 
@@ -55,6 +57,12 @@ class Proof:
 
     factor: Factor
     code: str
+    network: str | None  # where it comes from
+
+    @property
+    def kind(self) -> FactorKind:
+        """All channels to the phone are one factor."""
+        return FactorKind.RECOVERY_CODE if self.factor is Factor.RECOVERY_CODE else FactorKind.PHONE
 
     @property
     def amr(self) -> list[str]:
@@ -81,44 +89,69 @@ class Prover:
     database: Database
     challenges: ChallengeRepository
     recovery_codes: RecoveryCodeRepository
-    sinch: SinchVerificationClient
+    judges: Judges
+    audit: AuditTrail
     send_policy: SendSettings
     session_policy: TokenSettings
     completions: Mapping[Purpose, Completion]
 
 
-async def prove(prover: Prover, challenge: Challenge, code: str, factor: Factor | None) -> Authenticated:
+async def prove(
+    prover: Prover, challenge: Challenge, code: str, factor: Factor | None, network: str | None
+) -> Authenticated:
     """Judge a code and, if it is right, make the claim true once.
 
     Raises WrongCodeError, TooManyAttemptsError, ChallengeClosedError, MethodNotOfferedError,
     ProviderUnavailableError, and what the completion of the purpose refuses.
     """
     factors = await factors_taken(prover.recovery_codes, prover.send_policy, challenge)
-    proof = Proof(factor=factor or factors[0], code=code)
-    if proof.factor not in factors:
+    if not factors or (factor or factors[0]) not in factors:
         raise MethodNotOfferedError
-    if proof.factor is not Factor.RECOVERY_CODE and not challenge.may_have_a_code:
+    proof = Proof(factor=factor or factors[0], code=code, network=network)
+    if proof.kind is FactorKind.PHONE and not challenge.may_have_a_code:
         raise NoCodeYetError(attempts_left=challenge.attempts_left)
-    attempted = await take_attempt(prover.challenges, challenge.id)
-    await _judge(prover, attempted, proof)
+    attempted = await take_attempt(prover.challenges, challenge.id, proof.kind, network)
+    try:
+        await _judge(prover, attempted, proof)
+    except WrongCodeError:
+        await _tell_owner(prover, attempted, proof)
+        raise
     return await _complete(prover, attempted.id, proof)
 
 
 async def factors_taken(
     recovery_codes: RecoveryCodeRepository, policy: SendSettings, challenge: Challenge
 ) -> list[Factor]:
-    """What this challenge takes as proof, the phone first: by the channel of the code that is alive."""
+    """What this challenge takes as proof, the phone first: by the channel of the code that is alive.
+
+    Without a factor that too many wrong codes have shut off.
+    """
     channel = challenge.verification_method or challenge.method
     factors = [Factor(channel.value if channel else policy.methods[0])]
     owner = challenge.user_id if challenge.purpose is Purpose.LOGIN else None
-    if owner and await recovery_codes.count_unused(owner):
+    if owner is None:
+        return factors
+    disabled = await recovery_codes.disabled(owner)
+    if FactorKind.PHONE in disabled:
+        factors.clear()
+    if FactorKind.RECOVERY_CODE not in disabled and await recovery_codes.count_unused(owner):
         factors.append(Factor.RECOVERY_CODE)
     return factors
 
 
+async def _tell_owner(prover: Prover, challenge: Challenge, proof: Proof) -> None:
+    """Somebody knows the password and guesses at the code: its owner can read so."""
+    await prover.audit.record_alone(
+        EventName.SECOND_FACTOR_FAILED,
+        user_id=challenge.user_id,
+        network=proof.network,
+        detail={"method": proof.factor.value, "purpose": challenge.purpose.value},
+    )
+
+
 async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> None:
-    if proof.factor is not Factor.RECOVERY_CODE:
-        await judge_phone_code(prover.sinch, challenge, proof.code)
+    if proof.kind is FactorKind.PHONE:
+        await judge_phone_code(prover.judges, challenge, proof.code)
     elif challenge.user_id is None or not await prover.recovery_codes.is_unused(
         challenge.user_id, proof.code
     ):
@@ -128,7 +161,7 @@ async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> None:
 async def _complete(prover: Prover, challenge_id: UUID, proof: Proof) -> Authenticated:
     """Spend the challenge in the transaction that writes what follows. Zero rows: somebody else won."""
     async with prover.database.write() as tx:
-        challenge = await spend(tx, challenge_id)
+        challenge = await spend(tx, challenge_id, proof.kind, proof.network)
         if challenge is None:
             raise ChallengeClosedError
         if not await _spend_factor(tx, challenge, proof):
@@ -143,6 +176,6 @@ async def _complete(prover: Prover, challenge_id: UUID, proof: Proof) -> Authent
 
 
 async def _spend_factor(tx: AsyncSession, challenge: Challenge, proof: Proof) -> bool:
-    if proof.factor is not Factor.RECOVERY_CODE:
+    if proof.kind is FactorKind.PHONE:
         return True
     return challenge.user_id is not None and await use_recovery_code(tx, challenge.user_id, proof.code)

@@ -11,12 +11,13 @@ from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import add_user
 from otp_auth.ceremonies.proof import TWO_FACTORS, Authenticated, Proof
 from otp_auth.ceremonies.start import Claim, start_ceremony
+from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.models import Challenge, Purpose
-from otp_auth.challenges.sending import Sending, check_offered
+from otp_auth.challenges.sending import Sending
 from otp_auth.errors import AuthError
 from otp_auth.factors.recovery_codes import add_recovery_codes
 from otp_auth.sending.channels import Channel
-from otp_auth.sending.destinations import check_destination
+from otp_auth.sending.destinations import channels_for, check_destination
 from otp_auth.sessions.repository import open_session
 from otp_auth.settings import ChallengeSettings, TokenSettings
 
@@ -38,14 +39,17 @@ async def start_registration(
     hasher: PasswordHasher,
     policy: ChallengeSettings,
     account: NewAccount,
-    method: Channel,
+    method: Channel | None,
 ) -> Challenge:
     """Write down a pending registration and send its code, the same for a number that is taken.
 
     Raises DestinationRefusedError, MethodNotOfferedError.
     """
-    check_offered(method, sending.policy)
-    check_destination(account.phone_number, sending.policy)
+    number, offered = account.phone_number, channels_for(account.phone_number, sending.policy)
+    channel = method or (offered[0] if offered else None)
+    check_destination(number, sending.policy, channel)
+    if channel is None or channel not in offered:
+        raise MethodNotOfferedError
     claim = Claim(
         purpose=Purpose.REGISTER,
         phone_number=account.phone_number,
@@ -57,7 +61,7 @@ async def start_registration(
             "locale": account.locale,
         },
     )
-    return await start_ceremony(sending, policy, claim, method)
+    return await start_ceremony(sending, policy, claim, channel)
 
 
 async def complete_registration(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from otp_auth.challenges.errors import ChallengeClosedError
 from otp_auth.challenges.models import Challenge, Purpose
-from otp_auth.challenges.sending import Sending, check_offered, send_code
+from otp_auth.challenges.sending import Sending, check_named, send_code
 from otp_auth.sending.channels import Channel
 from otp_auth.sending.errors import (
     DestinationRefusedError,
@@ -47,7 +47,7 @@ async def start_ceremony(
     Raises MethodNotOfferedError.
     """
     if method is not None:
-        check_offered(method, sending.policy)
+        check_named(method, sending.policy)
     challenge = await sending.challenges.add(_new_challenge(policy, claim, method))
     if method is None:
         return challenge

@@ -1,6 +1,6 @@
 """One code: sent, tried, expired, spent."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,8 @@ class Delivery(StrEnum):
 
 # Nobody wrote down what came of the last send.
 UNDECIDED = frozenset({Delivery.SENDING, Delivery.UNKNOWN})
+# It may have arrived or not.
+UNHEARD = UNDECIDED | {Delivery.SENT}
 
 
 class CodeType(StrEnum):
@@ -103,6 +105,10 @@ class Challenge(Base):
     def may_have_a_code(self) -> bool:
         """Whether a message went out, or nobody knows. Without one no guess is taken or charged."""
         return self.verification_id is not None or self.delivery in UNDECIDED
+
+    def is_unheard_of(self, patience: timedelta, now: datetime) -> bool:
+        """Whether its last message is out for so long, and nobody knows that it arrived."""
+        return self.delivery in UNHEARD and self.sent_at is not None and self.sent_at + patience <= now
 
 
 class ProviderEvent(Base):

@@ -8,12 +8,40 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from otp_auth.audit.models import EventName
+from otp_auth.audit.trail import record
+from otp_auth.challenges.codes import LENGTH, code_type_of_sinch
 from otp_auth.challenges.guesses import charge_guess, refund_guess
-from otp_auth.challenges.models import Challenge, CodeType, Delivery
+from otp_auth.challenges.models import UNDECIDED, Challenge, CodeMaker, CodeType, Delivery
 from otp_auth.database import Database
-from otp_auth.sending import cooldowns
+from otp_auth.factors.failures import clear_failures, enable, note_failure
+from otp_auth.factors.models import FactorKind
+from otp_auth.identifiers import new_id
+from otp_auth.phone_numbers import country_of
+from otp_auth.sending import cooldowns, shield
 from otp_auth.sending.channels import Channel
-from otp_auth.settings import ChallengeSettings, GuessSettings
+from otp_auth.sending.models import Cooldown
+from otp_auth.sending.shield import Refusal, Send
+from otp_auth.settings import ChallengeSettings, GuessSettings, SendSettings
+
+
+@dataclass(frozen=True)
+class WantedSend:
+    """A message that is to go out for a challenge."""
+
+    challenge: Challenge
+    method: Channel
+    network: str | None  # who asks; None for us ourselves
+
+    @property
+    def in_words(self) -> dict[str, str]:
+        """What the audit trail may know of it."""
+        return {"method": self.method.value, "country": country_of(self.challenge.phone_number)}
+
+    @property
+    def before_the_shield(self) -> Send:
+        challenge = self.challenge
+        return Send(challenge.phone_number, self.method, challenge.lane, challenge.user_id, self.network)
 
 
 @dataclass(frozen=True)
@@ -22,13 +50,14 @@ class Reservation:
 
     challenge: Challenge | None
     waits_until: datetime | None = None  # the cool-down of the number, when that stands in the way
+    refusals: tuple[Refusal, ...] = ()  # of the shield; in watch mode the send goes on all the same
 
 
 class ChallengeRepository:
-    """Challenges, and the cool-down of the numbers they go to.
+    """Challenges, and the limits of the numbers they go to.
 
     Rows are locked in one order, so that no two transactions wait for each other: newer challenges before
-    older ones, challenges before cool-downs and budgets.
+    older ones, challenges before cool-downs, cool-downs before budgets and conversions.
     """
 
     def __init__(self, database: Database, policy: ChallengeSettings, guesses: GuessSettings) -> None:
@@ -45,38 +74,53 @@ class ChallengeRepository:
         async with self._database.read() as tx:
             return await tx.scalar(select(Challenge).where(*_usable(challenge_id)))
 
-    async def may_send_at(self, challenge: Challenge) -> datetime | None:
-        """When the cool-down of its number ends; None when there is none."""
+    async def cooldown_of(self, challenge: Challenge) -> Cooldown | None:
+        """The cool-down that its next message has to wait for, over or not."""
         async with self._database.read() as tx:
-            return await cooldowns.end_of(tx, challenge.lane, challenge.phone_number)
+            return await cooldowns.find(tx, challenge.lane, challenge.phone_number)
 
-    async def reserve_send(
-        self, challenge: Challenge, method: Channel, reference: UUID, gaps: tuple[int, ...]
-    ) -> Reservation:
-        """Charge one send to the challenge and to its number, before Sinch is called."""
+    async def reserve_send(self, wanted: WantedSend, policy: SendSettings) -> Reservation:
+        """Charge one send to the challenge, its number and every budget, before Sinch is called."""
         now = datetime.now(UTC)
+        refusals = await self.look(wanted, policy)
+        if refusals and policy.mode == "enforce":
+            return Reservation(wanted.challenge, refusals=refusals)  # spares the locks that all sends share
         async with self._database.write() as tx:
-            reserved = await tx.scalar(self._take_send(challenge.id, method, reference, now))
+            reserved = await tx.scalar(self._take_send(wanted, now))
             if reserved is None:
                 return Reservation(None)
-            lane, number = reserved.lane, reserved.phone_number
-            if await cooldowns.charge(tx, lane, number, reference, gaps, now) is None:
+            if not await _charge_cooldown(tx, reserved, wanted, policy, now):
                 await tx.rollback()
-                return Reservation(challenge, await self.may_send_at(challenge) or now)
-            return Reservation(reserved)
+                cooldown = await self.cooldown_of(reserved)
+                return Reservation(wanted.challenge, cooldown.next_send_at if cooldown else now)
+            charged = await shield.charge(tx, wanted.before_the_shield, policy, now)
+            if charged.refusals and policy.mode == "enforce":
+                await tx.rollback()
+                return Reservation(wanted.challenge, refusals=tuple(charged.refusals))
+            reserved.reserved_cost = charged.cost_micros
+            return Reservation(reserved, refusals=tuple(charged.refusals))
 
-    def _take_send(self, challenge_id: UUID, method: Channel, reference: UUID, now: datetime) -> Any:
+    async def look(self, wanted: WantedSend, policy: SendSettings) -> tuple[Refusal, ...]:
+        """Say what of the shield would refuse this message now."""
+        async with self._database.read() as tx:
+            return tuple(await shield.look(tx, wanted.before_the_shield, policy, datetime.now(UTC)))
+
+    def _take_send(self, wanted: WantedSend, now: datetime) -> Any:
         lifetime_from_first_send = case(
             (Challenge.first_sent_at.is_(None), _earlier(now + self._policy.lifetime)),
             else_=Challenge.expires_at,
         )
         return (
             update(Challenge)
-            .where(*_usable(challenge_id), Challenge.sends_left > 0)
+            .where(*_usable(wanted.challenge.id), Challenge.sends_left > 0)
             .values(
                 sends_left=Challenge.sends_left - 1,
-                method=method,
-                reference=reference,
+                method=wanted.method,
+                reference=new_id(),
+                sent_at=now,
+                announced_id=None,
+                check_at=None,
+                checks=0,
                 delivery=Delivery.SENDING,
                 expires_at=lifetime_from_first_send,
                 first_sent_at=func.coalesce(Challenge.first_sent_at, now),
@@ -86,38 +130,53 @@ class ChallengeRepository:
         )
 
     async def record_sent(
-        self, challenge: Challenge, reference: UUID, verification_id: str
+        self, challenge: Challenge, verification_id: str, sinch_texts: CodeType, check_at: datetime
     ) -> Challenge | None:
         """Write down that a message went out, and close the older challenges it replaces.
 
-        None when a later send has taken its place, or the challenge is closed.
+        `sinch_texts` is the kind of code that Sinch puts into texts. None when a later send has taken its
+        place, or the challenge is closed.
         """
-        values = {
-            "delivery": Delivery.SENT,
-            "verification_id": verification_id,
-            "verification_method": challenge.method,
-            "code_type": CodeType.CALLER_ID if challenge.method == Channel.FLASHCALL else CodeType.NUMERIC,
+        is_news = Challenge.delivery.in_(UNDECIDED)  # Sinch's events may have been faster than its answer
+        values = sent_values(challenge, verification_id, sinch_texts) | {
+            "delivery": case((is_news, Delivery.SENT.value), else_=Challenge.delivery),
+            "check_at": case((is_news, check_at), else_=Challenge.check_at),
         }
         async with self._database.write() as tx:
-            sent = await _record(tx, challenge, reference, values)
-            if sent is not None and sent.user_id is not None:
+            sent = await _record(tx, challenge, values)
+            if sent is not None:
                 await _close_older(tx, sent)
+                detail = {"method": str(sent.method), "country": country_of(sent.phone_number)}
+                record(tx, EventName.CODE_SENT, user_id=sent.user_id, detail=detail)
             return sent
 
-    async def record_failed(self, challenge: Challenge, reference: UUID) -> Challenge | None:
-        """Write down that no message went out, so that another may follow at once."""
+    async def record_failed(
+        self, challenge: Challenge, *, unreachable: bool, check_at: datetime | None
+    ) -> Challenge | None:
+        """Write down that no message went out, so that another may follow at once.
+
+        `unreachable`: this number can't be reached by this method at all.
+        """
+        refused = [*challenge.refused_methods, *([str(challenge.method)] if unreachable else [])]
+        values = {"delivery": Delivery.FAILED, "refused_methods": refused, "check_at": check_at}
         async with self._database.write() as tx:
-            recorded = await _record(tx, challenge, reference, {"delivery": Delivery.FAILED})
-            lane, number = challenge.lane, challenge.phone_number
-            await cooldowns.rewind(tx, lane, number, reference, datetime.now(UTC))
+            recorded = await _record(tx, challenge, values)
+            await reopen_number(tx, challenge)
             return recorded
 
-    async def record_unknown(self, challenge: Challenge, reference: UUID) -> Challenge | None:
+    async def record_unknown(self, challenge: Challenge, check_at: datetime) -> Challenge | None:
         """Write down that nobody knows whether a message went out; its reference will tell later."""
+        is_news = Challenge.delivery.in_(UNDECIDED)
+        values = {
+            "delivery": case((is_news, Delivery.UNKNOWN.value), else_=Challenge.delivery),
+            "check_at": case((is_news, check_at), else_=Challenge.check_at),
+        }
         async with self._database.write() as tx:
-            return await _record(tx, challenge, reference, {"delivery": Delivery.UNKNOWN})
+            return await _record(tx, challenge, values)
 
-    async def take_attempt(self, challenge_id: UUID) -> Challenge | None:
+    async def take_attempt(
+        self, challenge_id: UUID, factor: FactorKind, network: str | None
+    ) -> Challenge | None:
         """Use up one try and one guess. Committed before the code is looked at: a wrong one must count.
 
         None when the challenge is closed. Raises TooManyAttemptsError, and then nothing is used up.
@@ -128,10 +187,16 @@ class ChallengeRepository:
             .values(attempts_left=Challenge.attempts_left - 1)
             .returning(Challenge)
         )
+        now = datetime.now(UTC)
         async with self._database.write() as tx:
             challenge: Challenge | None = await tx.scalar(statement)
-            if challenge is not None:
-                await charge_guess(tx, challenge, self._guesses)
+            if challenge is None:
+                return None
+            await charge_guess(tx, challenge, self._guesses, network)
+            if challenge.user_id is not None and await note_failure(
+                tx, challenge.user_id, factor, self._guesses.consecutive, now
+            ):
+                record(tx, EventName.FACTOR_DISABLED, user_id=challenge.user_id, network=network)
             return challenge
 
     async def purge(self, expired_for: timedelta) -> int:
@@ -142,7 +207,9 @@ class ChallengeRepository:
             return len(gone.all())
 
 
-async def spend(tx: AsyncSession, challenge_id: UUID) -> Challenge | None:
+async def spend(
+    tx: AsyncSession, challenge_id: UUID, factor: FactorKind, network: str | None
+) -> Challenge | None:
     """Close a proved challenge inside the transaction that writes what it proves.
 
     None when somebody else was faster. The proof also ends the cool-down of the number, and costs no guess.
@@ -150,14 +217,25 @@ async def spend(tx: AsyncSession, challenge_id: UUID) -> Challenge | None:
     statement = (
         update(Challenge)
         .where(*_alive(challenge_id))
-        .values(closed_at=datetime.now(UTC))
+        .values(closed_at=datetime.now(UTC), check_at=None)
         .returning(Challenge)
     )
-    spent = await tx.scalar(statement)
+    spent: Challenge | None = await tx.scalar(statement)
     if spent is not None:
-        await cooldowns.clear(tx, spent.phone_number)
-        await refund_guess(tx, spent)
+        await _settle(tx, spent, factor, network)
     return spent
+
+
+async def _settle(tx: AsyncSession, spent: Challenge, factor: FactorKind, network: str | None) -> None:
+    """A proof gives back what wrong codes would have cost, and counts for its number."""
+    await cooldowns.clear(tx, spent.phone_number)
+    await refund_guess(tx, spent, network)
+    if spent.user_id is not None:
+        await clear_failures(tx, spent.user_id, factor)
+        if factor is FactorKind.RECOVERY_CODE:  # the way back to a phone that too many wrong codes shut off
+            await enable(tx, spent.user_id, FactorKind.PHONE)
+    if factor is FactorKind.PHONE:
+        await shield.note_proof(tx, spent.phone_number, spent.lane, datetime.now(UTC))
 
 
 async def close(tx: AsyncSession, which: ColumnElement[bool]) -> None:
@@ -165,8 +243,32 @@ async def close(tx: AsyncSession, which: ColumnElement[bool]) -> None:
     now = datetime.now(UTC)
     statement = update(Challenge).where(which, Challenge.closed_at.is_(None))
     await tx.execute(
-        statement.values(closed_at=now, payload=None), execution_options={"synchronize_session": False}
+        statement.values(closed_at=now, payload=None, check_at=None),
+        execution_options={"synchronize_session": False},
     )
+
+
+def sent_values(challenge: Challenge, verification_id: str, sinch_texts: CodeType) -> dict[str, Any]:
+    """What is true of a challenge once its message is out.
+
+    The code is ours where Sinch's request event was answered with it; else Sinch made one.
+    """
+    is_ours = Challenge.announced_id == verification_id
+    sinch_makes = code_type_of_sinch(challenge.method, sinch_texts)
+    return {
+        "verification_id": verification_id,
+        "verification_method": challenge.method,
+        "code_maker": case((is_ours, CodeMaker.WE.value), else_=CodeMaker.SINCH.value),
+        "code_type": case((is_ours, CodeType.NUMERIC.value), else_=sinch_makes.value),
+        "code_length": case((is_ours, LENGTH), else_=None),
+    }
+
+
+async def reopen_number(tx: AsyncSession, challenge: Challenge) -> None:
+    """End the cool-down of a message that surely reached nobody."""
+    if challenge.reference is not None:
+        now = datetime.now(UTC)
+        await cooldowns.rewind(tx, challenge.lane, challenge.phone_number, challenge.reference, now)
 
 
 def _alive(challenge_id: UUID) -> tuple[ColumnElement[bool], ...]:
@@ -182,18 +284,38 @@ def _usable(challenge_id: UUID) -> tuple[ColumnElement[bool], ...]:
     return (*_alive(challenge_id), Challenge.attempts_left > 0)
 
 
-async def _record(
-    tx: AsyncSession, challenge: Challenge, reference: UUID, values: dict[str, Any]
-) -> Challenge | None:
+async def _charge_cooldown(
+    tx: AsyncSession, reserved: Challenge, wanted: WantedSend, policy: SendSettings, now: datetime
+) -> bool:
+    seen = wanted.challenge
+    may_replace = wanted.method != seen.method and seen.is_unheard_of(policy.patience, now)
+    end = await cooldowns.charge(
+        tx,
+        reserved.lane,
+        reserved.phone_number,
+        reserved.reference,
+        policy.resend_gap,
+        now,
+        instead_of=seen.reference if may_replace else None,
+    )
+    return end is not None
+
+
+async def _record(tx: AsyncSession, challenge: Challenge, values: dict[str, Any]) -> Challenge | None:
     """Write what came of a send, unless a later one has taken its place or the challenge is closed."""
     current = and_(
-        Challenge.id == challenge.id, Challenge.reference == reference, Challenge.closed_at.is_(None)
+        Challenge.id == challenge.id,
+        Challenge.reference == challenge.reference,
+        Challenge.closed_at.is_(None),
     )
-    return await tx.scalar(update(Challenge).where(current).values(**values).returning(Challenge))
+    statement = update(Challenge).where(current).values(**values).returning(Challenge)
+    return await tx.scalar(statement, execution_options={"populate_existing": True})
 
 
 async def _close_older(tx: AsyncSession, sent: Challenge) -> None:
-    """One live code at a time: a message that went out ends the challenges before it."""
+    """One live code at a time: a message to an account ends the challenges before it."""
+    if sent.user_id is None:
+        return
     older = and_(
         Challenge.user_id == sent.user_id,
         Challenge.purpose == sent.purpose,

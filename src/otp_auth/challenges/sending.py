@@ -2,21 +2,27 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
 
+from loguru import logger
+
+from otp_auth import metrics
+from otp_auth.audit.models import EventName
+from otp_auth.audit.trail import AuditTrail
 from otp_auth.challenges.errors import ChallengeClosedError, MethodNotOfferedError
-from otp_auth.challenges.models import Challenge
-from otp_auth.challenges.repository import ChallengeRepository
-from otp_auth.identifiers import new_id
+from otp_auth.challenges.models import Challenge, CodeType
+from otp_auth.challenges.repository import ChallengeRepository, WantedSend
+from otp_auth.phone_numbers import country_of
 from otp_auth.sending.channels import SINCH_METHODS, Channel
-from otp_auth.sending.destinations import check_destination
+from otp_auth.sending.destinations import channels_for, check_destination
 from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
+from otp_auth.sending.shield import Refusal, to_error
 from otp_auth.settings import SendSettings
-from otp_auth.sinch.client import Refused, SinchVerificationClient, Started, Unavailable
+from otp_auth.sinch.client import Refused, SinchVerificationClient, Started, StartOutcome, Unavailable
 from otp_auth.sinch.schemas import UNSUCCESSFUL, VerificationState
 
 LOOK_UP_DEADLINE = 1.5  # seconds: with the start's 8 s the caller waits less than 10 s
+FIRST_CHECK = timedelta(seconds=5)  # after a send, unless Sinch tells us by itself
 
 
 @dataclass(frozen=True)
@@ -24,65 +30,110 @@ class Sending:
     """What it takes to send a code."""
 
     challenges: ChallengeRepository
+    audit: AuditTrail
     sinch: SinchVerificationClient
     policy: SendSettings
+    network: str | None  # who asks; None for us ourselves
 
 
 async def send_code(sending: Sending, challenge: Challenge, method: Channel) -> Challenge:
     """Send a code and return the challenge as it now stands; `delivery` tells how it went.
 
     Raises ResendTooSoonError, TooManySendsError, ChallengeClosedError, MethodNotOfferedError,
-    DestinationRefusedError, and
-    ProviderUnavailableError when Sinch gives no usable answer.
+    DestinationRefusedError, and ProviderUnavailableError when Sinch gives no usable answer.
     """
-    check_offered(method, sending.policy)
-    check_destination(challenge.phone_number, sending.policy)
-    reference = new_id()
-    reserved = await _reserve(sending, challenge, method, reference)
+    reserved = await _reserve(sending, WantedSend(challenge, method, sending.network))
     outcome = await sending.sinch.start(
         method=SINCH_METHODS[method],
         number=reserved.phone_number,
-        reference=str(reference),
+        reference=str(reserved.reference),
         locale=reserved.accept_language,
     )
-    return await _record(sending, reserved, reference, outcome)
+    return await _record(sending, reserved, outcome)
 
 
-def check_offered(method: Channel, policy: SendSettings) -> None:
-    """Raises MethodNotOfferedError for a channel that the settings don't name."""
-    if method not in policy.methods:
+def check_named(method: Channel, policy: SendSettings) -> None:
+    """Raises MethodNotOfferedError for a channel that the settings name for no country."""
+    if not any(method in methods for methods in (policy.methods, *policy.methods_by_country.values())):
         raise MethodNotOfferedError
 
 
-async def _reserve(sending: Sending, challenge: Challenge, method: Channel, reference: UUID) -> Challenge:
-    gaps = sending.policy.resend_gap
-    reservation = await sending.challenges.reserve_send(challenge, method, reference, gaps)
+def check_offered(phone_number: str, method: Channel, policy: SendSettings) -> None:
+    """Refuse a channel that isn't on offer for a number.
+
+    Raises MethodNotOfferedError for one that the settings don't name, DestinationRefusedError for a number
+    that can't or must not be reached.
+    """
+    check_named(method, policy)
+    check_destination(phone_number, policy, method)
+    if method not in channels_for(phone_number, policy):
+        raise MethodNotOfferedError
+
+
+async def _reserve(sending: Sending, wanted: WantedSend) -> Challenge:
+    challenge = wanted.challenge
+    check_offered(challenge.phone_number, wanted.method, sending.policy)
+    reservation = await sending.challenges.reserve_send(wanted, sending.policy)
+    if reservation.refusals:
+        await _tell(sending, wanted, reservation.refusals)
+        if sending.policy.mode == "enforce":
+            raise to_error(reservation.refusals)
     if reservation.waits_until is not None:
-        raise ResendTooSoonError(retry_after=_seconds_until(reservation.waits_until))
+        raise ResendTooSoonError(retry_after=seconds_until(reservation.waits_until))
     if reservation.challenge is None:
         raise await _why_not(sending, challenge)
     return reservation.challenge
+
+
+async def _tell(sending: Sending, wanted: WantedSend, refusals: tuple[Refusal, ...]) -> None:
+    """Every refusal has its reason in the log, the metrics and the audit trail."""
+    watched = sending.policy.mode == "watch"
+    reasons = [refusal.reason.value for refusal in refusals]
+    for reason in reasons:
+        metrics.count_send_refused(reason, watched=watched)
+    logger.warning("send refused", reasons=reasons, watched=watched, **wanted.in_words)
+    detail = {**wanted.in_words, "reasons": reasons, "watched": watched}
+    user_id = wanted.challenge.user_id
+    await sending.audit.record_alone(
+        EventName.SEND_REFUSED, user_id=user_id, network=wanted.network, detail=detail
+    )
 
 
 async def _why_not(sending: Sending, challenge: Challenge) -> Exception:
     still_open = await sending.challenges.find_open(challenge.id)
     if still_open is None:
         return ChallengeClosedError()
-    return TooManySendsError(retry_after=_seconds_until(still_open.expires_at))
+    return TooManySendsError(retry_after=seconds_until(still_open.expires_at))
 
 
-async def _record(
-    sending: Sending, challenge: Challenge, reference: UUID, outcome: Started | Refused | Unavailable
-) -> Challenge:
+async def _record(sending: Sending, challenge: Challenge, outcome: StartOutcome) -> Challenge:
     if isinstance(outcome, Unavailable) and outcome.reached:
-        return await _look_up(sending, challenge, reference)
+        return await _look_up(sending, challenge)
     if isinstance(outcome, Started):
-        recorded = await sending.challenges.record_sent(challenge, reference, outcome.verification_id)
+        recorded = await record_started(sending, challenge, outcome.verification_id)
     else:
-        recorded = await sending.challenges.record_failed(challenge, reference)
+        recorded = await record_failed(sending, challenge, outcome)
     if isinstance(outcome, Unavailable):
         raise ProviderUnavailableError
     return recorded or await _as_it_stands(sending, challenge)
+
+
+async def record_started(sending: Sending, challenge: Challenge, verification_id: str) -> Challenge | None:
+    """Write down that Sinch has taken the message."""
+    _count(challenge, "sent")
+    check_at = datetime.now(UTC) + min(FIRST_CHECK, sending.policy.patience)
+    texts = CodeType(sending.sinch.code_type)
+    return await sending.challenges.record_sent(challenge, verification_id, texts, check_at)
+
+
+async def record_failed(sending: Sending, challenge: Challenge, outcome: StartOutcome) -> Challenge | None:
+    """Write down that Sinch has not; with automatic fallback the next channel follows."""
+    _count(challenge, "failed")
+    return await sending.challenges.record_failed(
+        challenge,
+        unreachable=isinstance(outcome, Refused) and outcome.is_about_destination,
+        check_at=datetime.now(UTC) if sending.policy.fallback else None,
+    )
 
 
 async def _as_it_stands(sending: Sending, challenge: Challenge) -> Challenge:
@@ -93,21 +144,26 @@ async def _as_it_stands(sending: Sending, challenge: Challenge) -> Challenge:
     return current
 
 
-async def _look_up(sending: Sending, challenge: Challenge, reference: UUID) -> Challenge:
+async def _look_up(sending: Sending, challenge: Challenge) -> Challenge:
     """Ask for the fate of a start whose answer was lost: a repeat would cost money and kill its code."""
     try:
         async with asyncio.timeout(LOOK_UP_DEADLINE):
-            status = await sending.sinch.status_by_reference(str(reference))
+            status = await sending.sinch.status_by_reference(str(challenge.reference))
     except TimeoutError:
         status = Unavailable(reached=True)
     if not isinstance(status, VerificationState):
         # Not found proves nothing: the start may still be under way. The cool-down stays charged.
-        await sending.challenges.record_unknown(challenge, reference)
+        _count(challenge, "unknown")
+        await sending.challenges.record_unknown(challenge, datetime.now(UTC) + FIRST_CHECK)
         raise ProviderUnavailableError
     sent = status.status not in UNSUCCESSFUL
-    outcome = Started(status.id) if sent else Refused(status.status)
-    return await _record(sending, challenge, reference, outcome)
+    return await _record(sending, challenge, Started(status.id) if sent else Refused(status.status))
 
 
-def _seconds_until(moment: datetime) -> int:
+def _count(challenge: Challenge, outcome: str) -> None:
+    metrics.count_send(str(challenge.method), country_of(challenge.phone_number), outcome)
+
+
+def seconds_until(moment: datetime) -> int:
+    """Whole seconds, rounded up."""
     return -int(-(moment - datetime.now(UTC)).total_seconds() // 1)

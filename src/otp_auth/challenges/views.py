@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from otp_auth.challenges.models import Challenge, Delivery
-from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.challenges.models import UNHEARD, Challenge, Delivery
+from otp_auth.challenges.repository import WantedSend
+from otp_auth.challenges.sending import Sending
 from otp_auth.sending.channels import Channel
+from otp_auth.sending.destinations import channels_for
 from otp_auth.settings import SendSettings
 
 
@@ -15,21 +17,53 @@ class ChallengeView:
 
     challenge: Challenge
     resend_at: datetime | None  # None: nothing more can be sent
-    next_methods: list[Channel]  # best first
+    next_methods: list[Channel]  # may be asked for now, best first
 
 
-async def view(challenges: ChallengeRepository, policy: SendSettings, challenge: Challenge) -> ChallengeView:
-    if challenge.sends_left == 0:
+async def view(sending: Sending, challenge: Challenge) -> ChallengeView:
+    """Look at a challenge, as whoever holds its pending token may see it."""
+    methods = next_methods(challenge, sending.policy)
+    if challenge.sends_left == 0 or not methods:
         return ChallengeView(challenge, None, [])
     now = datetime.now(UTC)
-    resend_at = max(await challenges.may_send_at(challenge) or now, now)
-    if resend_at >= challenge.expires_at:
-        return ChallengeView(challenge, None, [])  # it dies before another message may go out
-    return ChallengeView(challenge, resend_at, next_methods(challenge, policy))
+    resend_at = max(await _opens_at(sending, challenge, methods[0]) or now, now)
+    if resend_at <= now:
+        return ChallengeView(challenge, now, methods)
+    at_once = await _others_at_once(sending, challenge, methods, now)
+    # None: it dies before another message may go out.
+    return ChallengeView(challenge, resend_at if resend_at < challenge.expires_at else None, at_once)
 
 
 def next_methods(challenge: Challenge, policy: SendSettings) -> list[Channel]:
-    """The channels on offer; one that has just failed comes last."""
-    failed = challenge.method if challenge.delivery == Delivery.FAILED else None
-    offered = [Channel(name) for name in policy.methods]
-    return sorted(offered, key=lambda channel: channel == failed)
+    """The channels on offer for the number; one that brought nothing comes last."""
+    offered = [
+        channel
+        for channel in channels_for(challenge.phone_number, policy)
+        if channel.value not in challenge.refused_methods
+    ]
+    is_in_doubt = challenge.delivery is Delivery.FAILED or challenge.is_unheard_of(
+        policy.patience, datetime.now(UTC)
+    )
+    return sorted(offered, key=lambda channel: is_in_doubt and channel == challenge.method)
+
+
+async def _opens_at(sending: Sending, challenge: Challenge, method: Channel) -> datetime | None:
+    """When the next message may go out: after the cool-down, and after a budget that stood in its way."""
+    cooldown = await sending.challenges.cooldown_of(challenge)
+    opens_at = cooldown.next_send_at if cooldown else None
+    if challenge.delivery is not Delivery.NOT_SENT:
+        return opens_at
+    refusals = await sending.challenges.look(WantedSend(challenge, method, sending.network), sending.policy)
+    moments = [each.retry_at or challenge.expires_at for each in refusals]
+    return max([*moments, *([opens_at] if opens_at else [])], default=None)
+
+
+async def _others_at_once(
+    sending: Sending, challenge: Challenge, methods: list[Channel], now: datetime
+) -> list[Channel]:
+    """Other channels, while the cool-down is that of a message which seems not to have arrived."""
+    if challenge.delivery not in UNHEARD or not challenge.is_unheard_of(sending.policy.patience, now):
+        return []
+    cooldown = await sending.challenges.cooldown_of(challenge)
+    is_own = cooldown is not None and cooldown.reference == challenge.reference
+    return [method for method in methods if method != challenge.method] if is_own else []

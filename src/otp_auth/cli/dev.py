@@ -19,7 +19,10 @@ from otp_auth.startup_checks import reasons_not_to_start
 from otp_auth.tokens.errors import SigningKeysError
 from otp_auth.tokens.keys import generate_key, list_keys
 
-FLOODS = "1000/hour"  # for each address: enough for a day's work and a test suite
+# Enough for a day's work and a test suite. The rules for a number and an account are those of production.
+AN_HOUR = 1000
+FLOODS = f"{AN_HOUR}/hour"  # for each address
+DAILY_COST = 10_000  # of money that nobody pays
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -58,8 +61,23 @@ def dev(
 def _presets(folder: DataFolder, address: str) -> dict[str, Any]:
     presets = folder.presets()
     floods = dict.fromkeys(("credentials", "codes", "tokens", "account"), FLOODS)
-    sinch = {**presets["sinch"], "base_url": f"{address}/sandbox"}
-    return {**presets, "public_url": address, "sinch": sinch, "rate_limits": floods}
+    return {
+        **presets,
+        "public_url": address,
+        "sinch": {**presets["sinch"], "base_url": f"{address}/sandbox"},
+        "simulator": {"callback_url": f"{address}/webhooks/sinch"},
+        "rate_limits": floods,
+        "send": {**presets["send"], **_wide_budgets()},
+        "guesses": {"passwordless_address_5_minutes": AN_HOUR, "passwordless_address_hour": AN_HOUR},
+    }
+
+
+def _wide_budgets() -> dict[str, int]:
+    """Budgets of messages that many tries from one address and into one country don't reach."""
+    areas = ("per_address", "per_block", "per_country", "global")
+    hours = {f"{area}_hour": AN_HOUR for area in areas}
+    days = {f"{area}_day": 24 * AN_HOUR for area in areas}
+    return hours | days | {"daily_cost": DAILY_COST, "breaker_minimum": AN_HOUR}
 
 
 def _prepare(settings: Settings) -> None:

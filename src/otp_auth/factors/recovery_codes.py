@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.database import Database
-from otp_auth.factors.models import RecoveryCode
+from otp_auth.factors.failures import disabled_factors
+from otp_auth.factors.models import FactorKind, RecoveryCode
 from otp_auth.tokens.opaque import digest
 
 HOW_MANY = 10
@@ -30,6 +31,11 @@ class RecoveryCodeRepository:
         statement = select(func.count()).where(*_unused(user_id))
         async with self._database.read() as tx:
             return await tx.scalar(statement) or 0
+
+    async def disabled(self, user_id: UUID) -> set[FactorKind]:
+        """The factors that too many wrong codes have shut off."""
+        async with self._database.read() as tx:
+            return await disabled_factors(tx, user_id)
 
     async def is_unused(self, user_id: UUID, code: str) -> bool:
         statement = select(RecoveryCode.digest).where(*_unused(user_id), RecoveryCode.digest == _digest(code))

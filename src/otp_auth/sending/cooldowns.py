@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, literal, select, update
+from sqlalchemy import ColumnElement, case, delete, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.database import UtcDateTime, upsert
@@ -14,10 +14,18 @@ QUIET = timedelta(hours=1)  # after so long without a send the gap is the shorte
 
 
 async def charge(
-    tx: AsyncSession, lane: Lane, phone_number: str, reference: UUID, gaps: Sequence[int], now: datetime
+    tx: AsyncSession,
+    lane: Lane,
+    phone_number: str,
+    reference: UUID,
+    gaps: Sequence[int],
+    now: datetime,
+    *,
+    instead_of: UUID | None = None,
 ) -> datetime | None:
     """Start the next cool-down and return its end; None when the present one still runs.
 
+    `instead_of` is a send that may be replaced at once: its cool-down doesn't count.
     One conditional statement: of parallel sends to one number a single one gets through.
     """
     sends = case((Cooldown.last_send_at <= now - QUIET, 1), else_=Cooldown.sends + 1)
@@ -28,7 +36,7 @@ async def charge(
         .on_conflict_do_update(
             index_elements=[Cooldown.phone_number, Cooldown.lane],
             set_=first | {"sends": sends, "next_send_at": _end_of(sends, gaps, now)},
-            where=Cooldown.next_send_at <= now,
+            where=or_(Cooldown.next_send_at <= now, Cooldown.reference == instead_of),
         )
         .returning(Cooldown.next_send_at)
     )
@@ -36,9 +44,9 @@ async def charge(
     return end
 
 
-async def end_of(tx: AsyncSession, lane: Lane, phone_number: str) -> datetime | None:
-    """When the next message may go out; None when nothing holds it."""
-    return await tx.scalar(select(Cooldown.next_send_at).where(*_of(lane, phone_number)))
+async def find(tx: AsyncSession, lane: Lane, phone_number: str) -> Cooldown | None:
+    """Return the number's cool-down, over or not."""
+    return await tx.scalar(select(Cooldown).where(*_of(lane, phone_number)))
 
 
 async def rewind(tx: AsyncSession, lane: Lane, phone_number: str, reference: UUID, now: datetime) -> None:

@@ -1,0 +1,83 @@
+"""Sinch's callbacks. Signed over the raw body, and checked before anything of it is read."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from loguru import logger
+
+from otp_auth import metrics
+from otp_auth.api.body_errors import MalformedRequestError, PayloadTooLargeError
+from otp_auth.api.contract_route import ContractRoute
+from otp_auth.api.dependencies import CurrentSettings, Deliveries, OurCodes
+from otp_auth.api.problems import refusals
+from otp_auth.challenges.callbacks import answer_request, take_delivery, take_result
+from otp_auth.errors import NotReadyError, OverloadedError
+from otp_auth.settings import Settings
+from otp_auth.sinch.events import (
+    DeliveredEvent,
+    EventNotAuthenticError,
+    RequestEvent,
+    ResultEvent,
+    authenticate_event,
+    parse_event,
+)
+from otp_auth.tokens.jwt import InvalidTokenError
+
+router = APIRouter(prefix="/webhooks", tags=["operation"], route_class=ContractRoute)
+
+
+@router.post(
+    "/sinch",
+    operation_id="takeSinchEvent",
+    response_class=JSONResponse,
+    responses=refusals(
+        InvalidTokenError, MalformedRequestError, PayloadTooLargeError, OverloadedError, NotReadyError
+    ),
+    summary="Sinch's callback URL",
+)
+async def take_event(
+    request: Request, settings: CurrentSettings, deliveries: Deliveries, codes: OurCodes
+) -> Response:
+    """Decide on a message that Sinch is about to send, or take note of how one went.
+
+    Signed by Sinch with the application's secret; enter this address as the callback URL in its dashboard.
+    """
+    body = await request.body()
+    _authenticate(request, settings, body)
+    try:
+        event = parse_event(body)
+    except ValueError:
+        raise MalformedRequestError from None
+    if isinstance(event, RequestEvent):
+        return JSONResponse(await answer_request(deliveries, codes, event))
+    if isinstance(event, ResultEvent):
+        await take_result(deliveries, event)
+    elif isinstance(event, DeliveredEvent):
+        await take_delivery(deliveries, event)
+    return Response(status_code=HTTPStatus.OK)
+
+
+def _authenticate(request: Request, settings: Settings, body: bytes) -> None:
+    """Raises InvalidTokenError."""
+    try:
+        authenticate_event(
+            settings.sinch,
+            method=request.method,
+            paths=_signable_paths(request, settings.public_url),
+            headers=request.headers.raw,
+            body=body,
+        )
+    except EventNotAuthenticError as error:
+        metrics.count_event("unknown", "refused")
+        logger.warning("a callback is not Sinch's", reason=str(error))
+        raise InvalidTokenError from None
+
+
+def _signable_paths(request: Request, public_url: str) -> set[str]:
+    """The path as it arrived, and as Sinch knows it where a proxy cuts a prefix off."""
+    path = request.scope["path"]
+    raw: Any = request.scope.get("raw_path") or path.encode()
+    return {path, raw.partition(b"?")[0].decode("latin-1"), f"{urlsplit(public_url).path}{path}"}

@@ -1,0 +1,106 @@
+"""When Sinch fails: bounded time, an honest `delivery`, one message at most; recovery codes still get in."""
+
+import asyncio
+import time
+
+import pytest
+
+from conftest import NewService
+from support.service import Service, new_number
+
+BOUND = 10.0  # seconds that a caller waits at most (R111)
+QUICK = {"timeout": "1", "connect_timeout": "1"}  # so that the tests don't wait for the real eight seconds
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "delivery", "messages"),
+    [
+        ("delay", 3, "unknown", 0),  # it will be sent after we have stopped waiting
+        ("status", 500, "unknown", 0),
+        ("status", 503, "unknown", 0),
+        ("status", 402, "failed", 0),
+        ("status", 403, "failed", 0),
+        ("status", 429, "failed", 0),
+        ("drop_before", None, "unknown", 0),
+        ("drop_after", None, "sent", 1),
+        ("garbage", None, "sent", 1),
+    ],
+)
+async def test_a_start(
+    new_service: NewService, kind: str, value: float | None, delivery: str, messages: int
+) -> None:
+    async with new_service(sinch=QUICK) as service:
+        number = new_number()
+        async with service.simulator.fault("start", kind, value):
+            began = time.monotonic()
+            pending = await service.start_registration(number)
+            took = time.monotonic() - began
+            again = await service.post("/auth/otp/send", {"method": "sms"}, pending["pending_token"])
+            found = len(await service.simulator.messages(number))
+
+        assert took < BOUND
+        assert pending["challenge"]["delivery"] == delivery
+        assert found == messages
+        # What may have been sent isn't repeated; what surely wasn't may be asked for again.
+        expected = 429 if delivery in {"unknown", "sent"} else 202
+        assert again.status_code == expected, again.text
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_send_says_that_the_provider_is_away(new_service: NewService, status: int) -> None:
+    async with new_service(send={"resend_gap": "0"}) as service:
+        pending = await service.start_registration(new_number())
+        async with service.simulator.fault("start", "status", status):
+            answer = await service.post("/auth/otp/send", {"method": "sms"}, pending["pending_token"])
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_a_start_that_took_too_long_still_proves(new_service: NewService) -> None:
+    async with new_service(sinch=QUICK) as service:
+        number = new_number()
+        async with service.simulator.fault("start", "delay", 1.5):
+            pending = await service.start_registration(number)
+            await service.simulator.until_received(number)
+        proved = await service.prove(pending, number)
+
+    assert pending["challenge"]["delivery"] == "unknown"
+    assert proved["status"] == "authenticated"
+    assert await service.simulator.starts(number) == 1
+
+
+async def test_after_some_failures_sinch_is_left_alone(new_service: NewService) -> None:
+    async with new_service(sinch={"breaker_failures": 3}) as service:
+        numbers = [new_number() for _ in range(8)]
+        async with service.simulator.fault("start", "drop_before"):
+            for number in numbers:
+                await service.start_registration(number)
+        asked = [await service.simulator.starts(number) for number in numbers]
+
+        # Each start that got no answer is looked up: the look-up that finds Sinch alive closes the breaker.
+        assert sum(asked) <= len(numbers)
+
+
+async def test_a_login_by_recovery_code_needs_no_sinch(service: Service) -> None:
+    number = new_number()
+    codes = (await service.register(number))["recovery_codes"]
+    async with (
+        service.simulator.fault("start", "status", 503),
+        service.simulator.fault("report", "status", 503),
+    ):
+        pending = await service.start_login(number)
+        answer = await service.verify(pending, codes[0], method="recovery_code")
+
+    assert answer.status_code == 200
+
+
+async def test_no_transaction_is_open_meanwhile(new_service: NewService) -> None:
+    """More starts wait for Sinch than the pool has connections, and others are served."""
+    async with new_service(sinch={"timeout": "3"}) as service, service.simulator.fault("start", "delay", 1.5):
+        waiting = [asyncio.create_task(service.start_registration(new_number())) for _ in range(40)]
+        await asyncio.sleep(0)
+        answer = await service.http.get("/health/ready")
+        await asyncio.gather(*waiting)
+
+    assert answer.status_code == 200
