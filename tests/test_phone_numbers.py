@@ -5,7 +5,7 @@ import pytest
 from phonenumbers import PhoneNumberFormat
 
 from otp_auth import phone_numbers
-from otp_auth.phone_numbers import PhoneNumberInvalidError
+from otp_auth.phone_numbers import NumberKind, PhoneNumberInvalidError
 
 EVERY_TYPE = range(11)
 EXAMPLES = [
@@ -143,3 +143,35 @@ def test_national_digits_are_without_codes_and_prefixes() -> None:
 )
 def test_is_region(text: str, known: bool) -> None:
     assert phone_numbers.is_region(text) is known
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "country"),
+    [
+        pytest.param("+46701234567", NumberKind.MOBILE, "SE", id="mobile"),
+        pytest.param("+12025550143", NumberKind.FIXED_LINE_OR_MOBILE, "US", id="fixed line or mobile"),
+        pytest.param("+80012345678", NumberKind.TOLL_FREE, "001", id="toll free of no country"),
+        pytest.param("+80812345678", NumberKind.SHARED_COST, "001", id="shared cost of no country"),
+        pytest.param("+979123456789", NumberKind.PREMIUM_RATE, "001", id="premium rate of no country"),
+        pytest.param("+870301234567", NumberKind.SATELLITE, "001", id="satellite that reads as mobile"),
+        pytest.param("+883510012345", NumberKind.SATELLITE, "001", id="network of no country"),
+        pytest.param("+61147101234", NumberKind.SATELLITE, "AU", id="satellite of a country"),
+        pytest.param("+46100000", NumberKind.UNKNOWN, "SE", id="no such number"),
+    ],
+)
+def test_kind_and_country(number: str, kind: NumberKind, country: str) -> None:
+    assert (phone_numbers.number_kind(number), phone_numbers.country_of(number)) == (kind, country)
+
+
+def test_every_kind_of_the_library_has_a_name() -> None:
+    kinds = {
+        phone_numbers.number_kind(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+        for _, number in EXAMPLES
+    }
+
+    assert kinds == set(NumberKind) - {NumberKind.UNKNOWN}
+
+
+def test_a_thousand_numbers_share_a_block() -> None:
+    assert phone_numbers.block_of("+46701234000") == phone_numbers.block_of("+46701234999") == "+46701234"
+    assert phone_numbers.block_of("+46701235000") != "+46701234"

@@ -3,9 +3,10 @@
 Each statement joins the caller's transaction, which must roll back when a charge is refused.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, String, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,19 +62,27 @@ async def charge(tx: AsyncSession, charges: Sequence[Charge], now: datetime) -> 
     One conditional statement, which locks in the order of `charges`: callers that share keys name them in one
     order, and no key with the same window twice. Of parallel charges no more than the limit get through.
     """
-    possible = [each for each in charges if each.amount <= each.budget.limit]
-    taken = await _take(tx, possible, now) if possible else set()
-    left = [each for each in charges if _name(each) not in taken]
-    ends = await _ends(tx, left) if left else {}
-    return [Exhausted(each, _end(each, ends, now)) for each in left]
+    taken = await _take_possible(tx, charges, now)
+    return await _refused(tx, charges, taken, now)
+
+
+async def charge_and_count(
+    tx: AsyncSession, charges: Sequence[Charge], now: datetime
+) -> tuple[list[Exhausted], dict[Charge, int]]:
+    """Do as `charge` does, and return also what is spent now of the budgets that it took from."""
+    taken = await _take_possible(tx, charges, now)
+    spent = {each: taken[_name(each)] for each in charges if _name(each) in taken}
+    return await _refused(tx, charges, taken, now), spent
 
 
 async def exhausted(tx: AsyncSession, charges: Sequence[Charge], now: datetime) -> list[Exhausted]:
     """Look which charges could not be taken now. It locks nothing, so `charge` may still say otherwise."""
-    rows = await tx.execute(select(Spending).where(_among(charges), Spending.ends_at > now))
-    running = {(row.key, row.window): row for row in rows.scalars()}
-    spent = {name: row.spent for name, row in running.items()}
-    ends = {name: row.ends_at for name, row in running.items()}
+    running = select(Spending.key, Spending.window, Spending.spent, Spending.ends_at).where(
+        _among(charges), Spending.ends_at > now
+    )
+    rows = {(row.key, row.window): row for row in await tx.execute(running)}
+    spent = {name: row.spent for name, row in rows.items()}
+    ends = {name: row.ends_at for name, row in rows.items()}
     return [
         Exhausted(each, _end(each, ends, now))
         for each in charges
@@ -93,26 +102,63 @@ async def refund(tx: AsyncSession, key: str, now: datetime, amount: int = 1) -> 
     await tx.execute(update(Spending).where(running).values(spent=less))
 
 
+async def move(tx: AsyncSession, source: str, target: str, now: datetime) -> None:
+    """Put what `source` has spent in its running windows on the account of `target`, beyond its limit too."""
+    mine = Spending.key == source
+    columns = (Spending.window, Spending.spent, Spending.allowed, Spending.ends_at)
+    locked = select(*columns).where(mine, Spending.ends_at > now).order_by(Spending.window).with_for_update()
+    rows = [dict(row) | {"key": target} for row in (await tx.execute(locked)).mappings()]
+    if rows:
+        await tx.execute(delete(Spending).where(mine))
+        await tx.execute(_adding(tx, now, within_limit=False), rows)
+
+
 async def purge(tx: AsyncSession, now: datetime) -> int:
     """Delete windows that are over. Returns how many."""
     gone = await tx.scalars(delete(Spending).where(Spending.ends_at <= now).returning(Spending.key))
     return len(gone.all())
 
 
-async def _take(tx: AsyncSession, charges: Sequence[Charge], now: datetime) -> set[tuple[str, int]]:
-    insert = upsert(tx, Spending).values([_first(each, now) for each in charges])
+async def _take_possible(
+    tx: AsyncSession, charges: Sequence[Charge], now: datetime
+) -> dict[tuple[str, int], int]:
+    possible = [each for each in charges if each.amount <= each.budget.limit]
+    return await _take(tx, possible, now) if possible else {}
+
+
+async def _refused(
+    tx: AsyncSession, charges: Sequence[Charge], taken: Container[tuple[str, int]], now: datetime
+) -> list[Exhausted]:
+    left = [each for each in charges if _name(each) not in taken]
+    ends = await _ends(tx, left) if left else {}
+    return [Exhausted(each, _end(each, ends, now)) for each in left]
+
+
+async def _take(tx: AsyncSession, charges: Sequence[Charge], now: datetime) -> dict[tuple[str, int], int]:
+    """Return what is spent now of each budget that had enough left."""
+    statement = _adding(tx, now, within_limit=True).returning(Spending.key, Spending.window, Spending.spent)
+    taken = await tx.execute(statement, [_first(each, now) for each in charges])
+    return {(key, window): spent for key, window, spent in taken}
+
+
+def _adding(tx: AsyncSession, now: datetime, *, within_limit: bool) -> Any:
+    """Build the statement that adds to what was spent, or begins anew where a window is over.
+
+    Its rows are parameters, not values, so that SQLAlchemy compiles it once. It still goes out as one INSERT.
+    """
+    insert = upsert(tx, Spending)
     wanted = insert.excluded
     is_over = Spending.ends_at <= now
-    statement = insert.on_conflict_do_update(
+    fits = or_(is_over, Spending.spent + wanted.spent <= wanted.allowed)
+    return insert.on_conflict_do_update(
         index_elements=[Spending.key, Spending.window],
         set_={
             "spent": case((is_over, wanted.spent), else_=Spending.spent + wanted.spent),
             "ends_at": case((is_over, wanted.ends_at), else_=Spending.ends_at),
             "allowed": wanted.allowed,
         },
-        where=or_(is_over, Spending.spent + wanted.spent <= wanted.allowed),
-    ).returning(Spending.key, Spending.window)
-    return {(key, window) for key, window in await tx.execute(statement)}
+        where=fits if within_limit else None,
+    )
 
 
 def _first(charge: Charge, now: datetime) -> dict[str, object]:

@@ -7,10 +7,11 @@ parameters (`;ext=`), the digits of other scripts, zero-width and control charac
 """
 
 import re
+from enum import StrEnum
 from http import HTTPStatus
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from otp_auth.errors import AuthError
 
@@ -27,6 +28,43 @@ _PLAIN = str.maketrans(
 )
 _PREFIX = re.compile(r"^tel:", re.IGNORECASE)
 _DIALLED = re.compile(r"\+?[0-9]{3,20}")
+
+
+class NumberKind(StrEnum):
+    """What a number is for. A network of no country counts as a satellite: it costs as much."""
+
+    MOBILE = "mobile"
+    FIXED_LINE = "fixed_line"
+    FIXED_LINE_OR_MOBILE = "fixed_line_or_mobile"
+    VOIP = "voip"
+    PREMIUM_RATE = "premium_rate"
+    SHARED_COST = "shared_cost"
+    TOLL_FREE = "toll_free"
+    PERSONAL_NUMBER = "personal_number"
+    PAGER = "pager"
+    UAN = "uan"
+    VOICEMAIL = "voicemail"
+    SATELLITE = "satellite"
+    UNKNOWN = "unknown"
+
+
+_KINDS = {
+    PhoneNumberType.MOBILE: NumberKind.MOBILE,
+    PhoneNumberType.FIXED_LINE: NumberKind.FIXED_LINE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: NumberKind.FIXED_LINE_OR_MOBILE,
+    PhoneNumberType.VOIP: NumberKind.VOIP,
+    PhoneNumberType.PREMIUM_RATE: NumberKind.PREMIUM_RATE,
+    PhoneNumberType.SHARED_COST: NumberKind.SHARED_COST,
+    PhoneNumberType.TOLL_FREE: NumberKind.TOLL_FREE,
+    PhoneNumberType.PERSONAL_NUMBER: NumberKind.PERSONAL_NUMBER,
+    PhoneNumberType.PAGER: NumberKind.PAGER,
+    PhoneNumberType.UAN: NumberKind.UAN,
+    PhoneNumberType.VOICEMAIL: NumberKind.VOICEMAIL,
+}
+# Of no country, and yet no network of its own: +800, +808, +979.
+_SERVICES = frozenset({NumberKind.TOLL_FREE, NumberKind.SHARED_COST, NumberKind.PREMIUM_RATE})
+# Satellites within a country, which the library takes for VoIP: Canada's 600, Australia's 014.
+_NATIONAL_SATELLITES = ("+1600", "+6114")
 
 
 class PhoneNumberInvalidError(AuthError):
@@ -61,6 +99,23 @@ def region_of(e164: str) -> str | None:
     """Return the country (ISO 3166 alpha-2) a number belongs to; None for none, such as +800."""
     region = phonenumbers.region_code_for_number(_read(e164, None))
     return None if region == NOT_A_COUNTRY else region
+
+
+def country_of(e164: str) -> str:
+    """Return the country (ISO 3166 alpha-2) a number belongs to, or 001 for none."""
+    return region_of(e164) or NOT_A_COUNTRY
+
+
+def block_of(e164: str) -> str:
+    """Return what a thousand adjacent numbers share."""
+    return e164[:-3]
+
+
+def number_kind(e164: str) -> NumberKind:
+    """Say what the number is for, by the numbering plans that libphonenumber knows."""
+    kind = _KINDS.get(phonenumbers.number_type(_read(e164, None)), NumberKind.UNKNOWN)
+    has_no_country = country_of(e164) == NOT_A_COUNTRY and kind not in _SERVICES
+    return NumberKind.SATELLITE if has_no_country or e164.startswith(_NATIONAL_SATELLITES) else kind
 
 
 def national_digits(e164: str) -> str:

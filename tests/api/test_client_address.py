@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from fastapi import Request
 
-from otp_auth.api.client_address import client_address, flood_key
+from otp_auth.api.client_address import client_address, client_network
 from otp_auth.settings import Settings, load_settings
 
 PROXIES = "10.0.0.0/8,192.0.2.1,fd00::/8"
@@ -108,9 +108,9 @@ def test_no_other_header_is_read(settings: Settings, name: str) -> None:
     ],
 )
 def test_floods_are_counted_by_network(settings: Settings, address: str, key: str) -> None:
-    assert flood_key(_request(settings, address, [])) == key
+    assert client_network(_request(settings, address, [])) == key
     if address:
-        assert flood_key(_request(settings, "10.0.0.1", [address])) == key
+        assert client_network(_request(settings, "10.0.0.1", [address])) == key
 
 
 def test_without_proxies_nobody_is_believed() -> None:

@@ -21,7 +21,7 @@ OTP = EVERY | {"invalid_token", "challenge_closed"}
 # Sections 3, 4, 5 and 8 of the contract, as far as this version goes.
 REFUSALS: dict[str, set[str]] = {
     "register": EVERY | BODY | {"weak_password", "phone_number_invalid", "destination_refused"},
-    "logIn": EVERY | BODY | {"invalid_credentials"},
+    "logIn": EVERY | BODY | {"invalid_credentials", "too_many_attempts"},
     "sendCode": OTP
     | BODY
     | {"destination_refused", "resend_too_soon", "too_many_sends", "provider_unavailable"},

@@ -12,6 +12,11 @@ from test_codes_in_parallel import many
 from conftest import NewService
 from otp_auth import budgets
 from otp_auth.budgets import Budget, Charge, Spending
+from otp_auth.challenges.errors import TooManyAttemptsError
+from otp_auth.challenges.guesses import charge_guess, refund_guess
+from otp_auth.challenges.models import Challenge, Purpose
+from otp_auth.identifiers import new_id
+from otp_auth.settings import GuessSettings
 from support.service import Json, Service, new_number, wrong
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -112,11 +117,126 @@ async def test_registrations_share_a_budget(new_service: NewService) -> None:
         assert statuses == [400, 400, 400, 429, 429]
 
 
+def registration(number: str = "") -> Challenge:
+    return Challenge(purpose=Purpose.REGISTER, phone_number=number or new_number())
+
+
+async def charge(
+    service: Service, challenge: Challenge, network: str | None = None, **policy: int
+) -> TooManyAttemptsError | None:
+    """Charge one guess of its own; return the refusal."""
+    try:
+        async with service.database.write() as tx:
+            await charge_guess(tx, challenge, GuessSettings(**policy), network)
+    except TooManyAttemptsError as refusal:
+        return refusal
+    return None
+
+
+async def charges(
+    times: int, service: Service, challenge: Challenge, network: str | None = None, **policy: int
+) -> int:
+    """Charge so many, one after the other; return how many were taken."""
+    return [await charge(service, challenge, network, **policy) for _ in range(times)].count(None)
+
+
+async def spent(service: Service) -> dict[str, int]:
+    """What is spent of the widest window of each kind of key."""
+    async with service.database.read() as tx:
+        rows = await tx.execute(select(Spending.key, Spending.spent).order_by(Spending.window))
+        return {key.removeprefix("guesses:").partition(":")[0]: amount for key, amount in rows}
+
+
+@pytest.mark.parametrize(
+    ("window", "length"),
+    [
+        ("codes_5_minutes", timedelta(minutes=5)),
+        ("codes_hour", timedelta(hours=1)),
+        ("codes_day", timedelta(days=1)),
+        ("codes_30_days", timedelta(days=30)),
+    ],
+)
+async def test_a_number_has_the_windows_of_an_account(
+    service: Service, window: str, length: timedelta
+) -> None:
+    number = new_number()
+    policy = {"passwordless_address_5_minutes": 100, window: 3}
+    with time_machine.travel(START, tick=False) as clock:
+        assert await charges(5, service, registration(number), "192.0.2.0/24", **policy) == 3
+        refusal = await charge(service, registration(number), "198.51.100.0/24", **policy)
+        assert await charges(1, service, registration(), "192.0.2.0/24", **policy) == 1
+        clock.shift(length)
+        assert await charges(1, service, registration(number), "192.0.2.0/24", **policy) == 1
+
+    assert refusal is not None
+    assert refusal.retry_after == length.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("window", "length"),
+    [
+        ("passwordless_address_5_minutes", timedelta(minutes=5)),
+        ("passwordless_address_hour", timedelta(hours=1)),
+    ],
+)
+async def test_a_network_has_windows_over_all_numbers(
+    service: Service, window: str, length: timedelta
+) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        taken = [await charges(1, service, registration(), "192.0.2.0/24", **{window: 3}) for _ in range(5)]
+        elsewhere = await charges(1, service, registration(), "198.51.100.0/24", **{window: 3})
+        nowhere = await charges(5, service, registration(), None, **{window: 3})
+        clock.shift(length)
+        later = await charges(1, service, registration(), "192.0.2.0/24", **{window: 3})
+
+    assert (taken, elsewhere, nowhere, later) == ([1, 1, 1, 0, 0], 1, 5, 1)
+
+
+async def test_whoever_has_used_up_their_own_cant_use_up_everybodys(service: Service) -> None:
+    number = new_number()
+    policy = {"codes_5_minutes": 3, "passwordless_address_5_minutes": 5, "passwordless_day": 10}
+    for network in ("192.0.2.0/24", "198.51.100.0/24"):
+        await charges(20, service, registration(number), network, **policy)
+    of_one_number = await spent(service)
+    await charges(20, service, registration(), "192.0.2.0/24", **policy)
+    for _ in range(20):
+        await charge(service, registration(), "192.0.2.0/24", **policy)
+
+    assert of_one_number == {"number": 3, "network": 3, "passwordless": 3}
+    assert (await spent(service))["passwordless"] == 5
+    assert await charges(1, service, registration(), "203.0.113.0/24", **policy) == 1
+
+
+async def test_a_right_code_gives_back_what_each_budget_gave(service: Service) -> None:
+    challenge = registration()
+    await charges(3, service, challenge, "192.0.2.0/24")
+    async with service.database.write() as tx:
+        await refund_guess(tx, challenge, "192.0.2.0/24")
+        counted = set(await tx.scalars(select(Spending.spent)))
+
+    assert counted == {2}  # one given back, and none of the others forgotten
+    assert len(await spent(service)) == 3
+
+
+async def test_an_account_is_nobodys_network(service: Service) -> None:
+    challenge = Challenge(purpose=Purpose.LOGIN, phone_number=new_number(), user_id=new_id())
+    await charge(service, challenge, "192.0.2.0/24")
+
+    assert await spent(service) == {str(challenge.user_id): 1}
+
+
+async def test_parallel_registrations_from_one_network_share_its_budget(service: Service) -> None:
+    refusals = await many(20, lambda _: charge(service, registration(), "192.0.2.0/24"))
+
+    assert refusals.count(None) == 10
+    assert (await spent(service))["passwordless"] == 10
+
+
 async def wrong_codes_at_once(service: Service) -> int:
     """Try one wrong code at each of twelve open logins at once; return how many were judged."""
     number = new_number()
     await service.register(number)
-    logins = await many(12, lambda _: service.start_login(number, method="none"))
+    logins = [await service.start_login(number, method="none") for _ in range(12)]
     answers = await many(12, lambda which: service.verify(logins[which], "AAAA-BBBB", method="recovery_code"))
     return [answer.status_code for answer in answers].count(400)
 
@@ -126,8 +246,8 @@ async def test_parallel_logins_give_no_more_guesses(service: Service) -> None:
 
 
 async def test_without_the_condition_they_would(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def take_whatever(_: object, charges: list[Charge], __: object) -> set[tuple[str, int]]:
-        return {(each.key, each.budget.seconds) for each in charges}
+    async def take_whatever(_: object, charges: list[Charge], __: object) -> dict[tuple[str, int], int]:
+        return {(each.key, each.budget.seconds): 1 for each in charges}
 
     monkeypatch.setattr(budgets, "_take", take_whatever)
 

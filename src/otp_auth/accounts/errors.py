@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from otp_auth.challenges.errors import TooManyAttemptsError
 from otp_auth.errors import AuthError
 
 
@@ -11,6 +12,13 @@ class InvalidCredentialsError(AuthError):
     code = "invalid_credentials"
     title = "Wrong login or password"
     detail = "That login and password don't belong together."
+
+
+class TooManyPasswordsError(TooManyAttemptsError):
+    """The code of too many wrong codes, told apart by its words. The password was not looked at."""
+
+    title = "Too many wrong passwords"
+    detail = "There were too many wrong passwords. Try again after the time in Retry-After."
 
 
 class AccountExistsError(AuthError):

@@ -19,8 +19,8 @@ def client_address(request: Request) -> str:
     return str(address) if address else "unknown"
 
 
-def flood_key(request: Request) -> str:
-    """The network that floods are counted for: a /24, or a /64 of IPv6."""
+def client_network(request: Request) -> str:
+    """The network that limits are counted for: a /24, or a /64 of IPv6; or "unknown"."""
     address = client_address(request)
     if address == "unknown":
         return address

@@ -14,7 +14,7 @@ from fastapi.params import Depends as Dependency
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 
-from otp_auth.api.client_address import flood_key
+from otp_auth.api.client_address import client_network
 from otp_auth.errors import RetryLaterError
 from otp_auth.settings import Settings
 
@@ -39,7 +39,7 @@ class RouteGroup(StrEnum):
 
 def new_gates(settings: Settings) -> dict[RouteGroup, Gate]:
     """Make the gates of one application; several in one process don't share counters."""
-    limiter = Limiter(key_func=flood_key, enabled=settings.rate_limits.enabled, **_storage(settings))
+    limiter = Limiter(key_func=client_network, enabled=settings.rate_limits.enabled, **_storage(settings))
     return {group: _new_gate(limiter, group, getattr(settings.rate_limits, group)) for group in RouteGroup}
 
 

@@ -1,15 +1,20 @@
 """Log in: identifier and password are the first factor."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 
 from otp_auth.accounts.authentication import authenticate
-from otp_auth.accounts.errors import InvalidCredentialsError
+from otp_auth.accounts.errors import InvalidCredentialsError, TooManyPasswordsError
 from otp_auth.accounts.models import User
+from otp_auth.accounts.password_budgets import PasswordBudgets
 from otp_auth.api import schemas
 from otp_auth.api.answers import issue_pending
+from otp_auth.api.client_address import flood_key
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.dependencies import (
     CodeSending,
+    CurrentDatabase,
     CurrentSettings,
     CurrentTokens,
     Hasher,
@@ -29,12 +34,31 @@ from otp_auth.settings import SendSettings
 router = APIRouter(prefix="/auth", tags=["login"], route_class=ContractRoute)
 
 
+async def get_password_budgets(database: CurrentDatabase, settings: CurrentSettings) -> PasswordBudgets:
+    return PasswordBudgets(database, settings.guesses)
+
+
+async def get_caller_network(request: Request) -> str | None:
+    """The /24, or /64 of IPv6, that the request comes from; None when the server doesn't know."""
+    network = flood_key(request)
+    return None if network == "unknown" else network
+
+
+Passwords = Annotated[PasswordBudgets, Depends(get_password_budgets)]
+CallerNetwork = Annotated[str | None, Depends(get_caller_network)]
+
+
 @router.post(
     "/login",
     operation_id="logIn",
     dependencies=[limited(RouteGroup.CREDENTIALS)],
     responses=refusals(
-        *BODY_REFUSALS, InvalidCredentialsError, RateLimitedError, OverloadedError, NotReadyError
+        *BODY_REFUSALS,
+        InvalidCredentialsError,
+        TooManyPasswordsError,
+        RateLimitedError,
+        OverloadedError,
+        NotReadyError,
     ),
     summary="Prove the password, get a code",
 )
@@ -42,6 +66,8 @@ async def log_in(
     body: schemas.LoginBody,
     users: Users,
     hasher: Hasher,
+    passwords: Passwords,
+    network: CallerNetwork,
     sending: CodeSending,
     recovery_codes: RecoveryCodes,
     tokens: CurrentTokens,
@@ -53,7 +79,7 @@ async def log_in(
     The pending token opens only the `otp` routes. `challenge.delivery` tells whether a message went out.
     """
     password = body.password.get_secret_value()
-    user = await authenticate(users, hasher, body.identifier, body.region, password)
+    user = await authenticate(users, hasher, passwords, body.identifier, body.region, password, network)
     channel = _channel(body, user, settings.send)
     challenge = await start_login(sending, settings.challenge, user, channel, languages)
     seen = await view(sending, challenge)

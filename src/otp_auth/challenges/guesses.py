@@ -1,7 +1,9 @@
 """Guess budgets: wrong codes of an account over all its factors, whatever is sent again or begun anew.
 
 The windows are what bounds a guesser who knows the password; a challenge's own tries alone bound nothing.
-Registrations share one budget of the whole service, since nobody's password stands before them.
+Before a registration stands nobody's password: there the phone number has the windows of an account, the
+network of the caller has its own, and all registrations share one. Narrow ones come first, and a refusal
+takes nothing: whoever has used up a narrow one can't use up what everybody shares.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,35 +15,65 @@ from otp_auth.budgets import Budget, Charge
 from otp_auth.challenges.errors import TooManyAttemptsError
 from otp_auth.challenges.models import Challenge
 from otp_auth.settings import GuessSettings
+from otp_auth.tokens.opaque import digest
 
 PASSWORDLESS = "guesses:passwordless"
 
 
-async def charge_guess(tx: AsyncSession, challenge: Challenge, policy: GuessSettings) -> None:
-    """Take a guess from the budgets before anybody looks at the code. Raises TooManyAttemptsError."""
+async def charge_guess(
+    tx: AsyncSession, challenge: Challenge, policy: GuessSettings, network: str | None = None
+) -> None:
+    """Take a guess from the budgets before anybody looks at the code. Raises TooManyAttemptsError.
+
+    The exception must roll the caller's transaction back. `network` is the caller's /24, or /64 of IPv6.
+    """
     now = datetime.now(UTC)
-    charges = [Charge(_key(challenge), budget) for budget in _budgets(challenge, policy)]
-    refused = await budgets.charge(tx, charges, now)
+    refused = await budgets.charge(tx, _charges(challenge, policy, network), now)
     if refused:
         opens_at = max(each.ends_at for each in refused)
         raise TooManyAttemptsError(retry_after=-int(-(opens_at - now).total_seconds() // 1))
 
 
-async def refund_guess(tx: AsyncSession, challenge: Challenge) -> None:
-    """Give the guess back: the code was right, and only wrong ones count."""
-    await budgets.refund(tx, _key(challenge), datetime.now(UTC))
+async def refund_guess(tx: AsyncSession, challenge: Challenge, network: str | None = None) -> None:
+    """Give the guess back to every budget: the code was right, and only wrong ones count."""
+    now = datetime.now(UTC)
+    for key in _keys(challenge, network):
+        await budgets.refund(tx, key, now)
 
 
-def _key(challenge: Challenge) -> str:
-    return f"guesses:{challenge.user_id}" if challenge.user_id else PASSWORDLESS
+def _keys(challenge: Challenge, network: str | None) -> list[str]:
+    """Return what a guess is counted for, narrow before broad: the order that rows are locked in."""
+    if challenge.user_id is not None:
+        return [f"guesses:{challenge.user_id}"]
+    # A digest, so that no row holds somebody's number when its challenge is long gone.
+    number = f"guesses:number:{digest(challenge.phone_number)}"
+    return [number, *([f"guesses:network:{network}"] if network else []), PASSWORDLESS]
 
 
-def _budgets(challenge: Challenge, policy: GuessSettings) -> list[Budget]:
-    if challenge.user_id is None:
-        return [Budget(timedelta(days=1), policy.passwordless_day)]
+def _charges(challenge: Challenge, policy: GuessSettings, network: str | None) -> list[Charge]:
+    whose, *shared = _keys(challenge, network)
+    charges = [Charge(whose, budget) for budget in _windows(policy)]
+    for key in shared:
+        windows = _of_everybody(policy) if key == PASSWORDLESS else _of_a_network(policy)
+        charges += [Charge(key, budget) for budget in windows]
+    return charges
+
+
+def _windows(policy: GuessSettings) -> list[Budget]:
     return [
         Budget(timedelta(minutes=5), policy.codes_5_minutes),
         Budget(timedelta(hours=1), policy.codes_hour),
         Budget(timedelta(days=1), policy.codes_day),
         Budget(timedelta(days=30), policy.codes_30_days),
     ]
+
+
+def _of_a_network(policy: GuessSettings) -> list[Budget]:
+    return [
+        Budget(timedelta(minutes=5), policy.passwordless_address_5_minutes),
+        Budget(timedelta(hours=1), policy.passwordless_address_hour),
+    ]
+
+
+def _of_everybody(policy: GuessSettings) -> list[Budget]:
+    return [Budget(timedelta(days=1), policy.passwordless_day)]

@@ -14,6 +14,7 @@ from otp_auth.cli.migrate import behind, present_revision
 from otp_auth.cli.refusal import refuse
 from otp_auth.cli.server import own_address, run
 from otp_auth.logs import configure_logs
+from otp_auth.metrics import shared_by_workers
 from otp_auth.settings import Settings
 from otp_auth.startup_checks import reasons_not_to_start
 from otp_auth.tokens.errors import SigningKeysError
@@ -39,7 +40,8 @@ def serve(
     _require_keys(settings)
     if data_dir:
         _hand_on(settings)
-    run("otp_auth.main:from_environment", host, port, factory=True, workers=workers)
+    with shared_by_workers(workers):
+        run("otp_auth.main:from_environment", host, port, factory=True, workers=workers)
 
 
 def _require_keys(settings: Settings) -> None:

@@ -23,7 +23,10 @@ class TooManySendsError(RetryLaterError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_sends"
     title = "No more messages"
-    detail = "All messages of this attempt are used up. Start again after the time in Retry-After."
+    detail = (
+        "No more messages can be sent now: those of this attempt are used up, or too many went out. "
+        "Start again after the time in Retry-After."
+    )
 
 
 class ProviderUnavailableError(RetryLaterError):
