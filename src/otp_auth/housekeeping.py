@@ -7,13 +7,17 @@ from random import SystemRandom
 from loguru import logger
 
 from otp_auth import budgets
+from otp_auth.accounts import known_networks
+from otp_auth.audit import trail
+from otp_auth.challenges import deliveries
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.database import Database
-from otp_auth.sending import cooldowns
+from otp_auth.sending import conversions, cooldowns
 from otp_auth.sessions.repository import SessionRepository
 from otp_auth.settings import Settings
 
 KEPT_FOR = timedelta(days=1)  # after its end: long enough to answer questions about it
+AUDIT_KEPT_FOR = timedelta(days=90)
 INTERVAL = timedelta(minutes=10)
 FIRST_DELAY = timedelta(minutes=1)
 
@@ -26,9 +30,18 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
         ),
         "sessions": await SessionRepository(database, settings.tokens).purge(KEPT_FOR),
     }
-    async with database.write() as tx:
-        counts["budgets"] = await budgets.purge(tx, datetime.now(UTC))
-        counts["cooldowns"] = await cooldowns.purge(tx, datetime.now(UTC) - KEPT_FOR)
+    now = datetime.now(UTC)
+    purges = {
+        "budgets": budgets.purge,
+        "cooldowns": lambda tx, now: cooldowns.purge(tx, now - KEPT_FOR),
+        "conversions": conversions.purge,
+        "known networks": known_networks.purge,
+        "provider events": lambda tx, now: deliveries.purge(tx, now - KEPT_FOR),
+        "audit events": lambda tx, now: trail.purge(tx, now - AUDIT_KEPT_FOR),
+    }
+    for name, purge_table in purges.items():
+        async with database.write() as tx:
+            counts[name] = await purge_table(tx, now)
     return counts
 
 

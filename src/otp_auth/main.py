@@ -139,8 +139,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _new_following(database: Database, sinch: SinchVerificationClient, settings: Settings) -> Following:
     challenges = ChallengeRepository(database, settings.challenge, settings.guesses)
-    deliveries = DeliveryRepository(database, settings.send, CodeType(settings.sinch.code_type))
-    return Following(Sending(challenges, AuditTrail(database), sinch, settings.send, None), deliveries)
+    texts = CodeType(settings.sinch.code_type)
+    sending = Sending(challenges, AuditTrail(database), sinch, settings.send, texts, network=None)
+    return Following(sending, DeliveryRepository(database, settings.send, texts))
 
 
 def _new_redis(settings: Settings, stack: AsyncExitStack) -> "redis.asyncio.Redis | None":

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from otp_auth.budgets import Spending
-from otp_auth.sending.shield import MONEY
+from otp_auth.sending.shield import COST
 from support.service import PASSWORD, Service, running_service, settings_for, with_callbacks
 from support.simulator import RunningSimulator
 
@@ -81,7 +81,7 @@ async def starts_of(simulator: RunningSimulator, prefix: str) -> int:
 
 async def money_spent(service: Service) -> int:
     async with service.database.read() as tx:
-        return await tx.scalar(select(Spending.spent).where(Spending.key == MONEY)) or 0
+        return await tx.scalar(select(Spending.spent).where(Spending.key == COST)) or 0
 
 
 async def test_a_block_gets_its_cap_and_others_their_messages(

@@ -51,8 +51,10 @@ Hasher = Annotated[PasswordHasher, Depends(get_hasher)]
 CurrentTokens = Annotated[Tokens, Depends(get_tokens)]
 
 
-async def get_network(request: Request) -> str:
-    return client_network(request)
+async def get_network(request: Request) -> str | None:
+    """The network that budgets are counted for; None when the server doesn't know it."""
+    network = client_network(request)
+    return None if network == "unknown" else network
 
 
 async def get_audit(database: CurrentDatabase) -> AuditTrail:
@@ -63,7 +65,7 @@ async def get_codes(request: Request) -> Codes:
     return request.app.state.codes  # type: ignore[no-any-return]
 
 
-ClientNetwork = Annotated[str, Depends(get_network)]
+ClientNetwork = Annotated[str | None, Depends(get_network)]
 Audit = Annotated[AuditTrail, Depends(get_audit)]
 OurCodes = Annotated[Codes, Depends(get_codes)]
 
@@ -100,7 +102,9 @@ Deliveries = Annotated[DeliveryRepository, Depends(get_deliveries)]
 async def get_sending(
     challenges: Challenges, audit: Audit, sinch: Sinch, settings: CurrentSettings, network: ClientNetwork
 ) -> Sending:
-    return Sending(challenges, audit, sinch, settings.send, network)
+    return Sending(
+        challenges, audit, sinch, settings.send, CodeType(settings.sinch.code_type), network
+    )
 
 
 async def get_prover(

@@ -1,5 +1,6 @@
 """Sinch's callbacks. Signed over the raw body, and checked before anything of it is read."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,6 +70,7 @@ def _authenticate(request: Request, settings: Settings, body: bytes) -> None:
             paths=_signable_paths(request, settings.public_url),
             headers=request.headers.raw,
             body=body,
+            now=datetime.now(UTC),
         )
     except EventNotAuthenticError as error:
         metrics.count_event("unknown", "refused")

@@ -1,7 +1,10 @@
 """Login: the password is proved, now the second factor."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from otp_auth.accounts.known_networks import note_network
 from otp_auth.accounts.models import PreferredMethod, User
 from otp_auth.ceremonies.proof import TWO_FACTORS, Authenticated, Proof
 from otp_auth.ceremonies.start import Claim, start_ceremony
@@ -48,4 +51,5 @@ async def complete_login(
     user = await tx.get(User, challenge.user_id)
     if user is None:
         return ChallengeClosedError()
+    await note_network(tx, user.id, proof.network, datetime.now(UTC))
     return Authenticated(user, await open_session(tx, user.id, proof.amr, TWO_FACTORS, policy))

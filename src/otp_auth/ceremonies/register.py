@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.accounts.errors import AccountExistsError
+from otp_auth.accounts.known_networks import note_network
 from otp_auth.accounts.models import User
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import add_user
@@ -77,6 +78,7 @@ async def complete_registration(
     )
     if not await add_user(tx, user):
         return AccountExistsError()
+    await note_network(tx, user.id, proof.network, now)
     recovery_codes = add_recovery_codes(tx, user.id)
     opened = await open_session(tx, user.id, proof.amr, TWO_FACTORS, policy)
     return Authenticated(user, opened, recovery_codes)

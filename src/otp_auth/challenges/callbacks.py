@@ -46,15 +46,16 @@ async def take_result(deliveries: DeliveryRepository, event: ResultEvent) -> Non
 
 async def take_delivery(deliveries: DeliveryRepository, event: DeliveredEvent) -> None:
     """Take note of the phone company's receipt for a text."""
-    results = {"successful": Delivery.DELIVERED, "failed": Delivery.FAILED}
-    fate = results.get((event.smsResult or "").lower())
-    if fate is not None:
-        await _note(deliveries, event, "delivery", fate)
+    if event.is_delivered:
+        await _note(deliveries, event, "delivery", Delivery.DELIVERED)
+    elif event.is_undelivered:
+        await _note(deliveries, event, "delivery", Delivery.FAILED)
 
 
 async def _note(
     deliveries: DeliveryRepository, event: ResultEvent | DeliveredEvent, name: str, fate: Delivery
 ) -> None:
-    reference = event.reference_of_ours
-    noted = await deliveries.note_delivery(event.id, event.event, reference, fate) if reference else None
+    noted = await deliveries.note_delivery(event.id, event.event, event.reference, fate)
+    if noted is not None:
+        metrics.count_delivery(fate.value)
     metrics.count_event(name, "accepted" if noted else "repeated")

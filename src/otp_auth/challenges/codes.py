@@ -17,7 +17,7 @@ class Codes:
         self._secret = secret.encode()
 
     def of(self, challenge_id: UUID) -> str:
-        """Return the code: the first 64 bits of an HMAC-SHA-256, which leave no digit likelier than others."""
+        """Return the code: the first 64 bits of an HMAC-SHA-256; no digit is likelier than others."""
         digest = hmac.digest(self._secret, _PURPOSE + challenge_id.bytes, "sha256")
         return f"{int.from_bytes(digest[:8]) % 10**LENGTH:0{LENGTH}}"
 

@@ -1,11 +1,11 @@
-"""How far messages have come: what Sinch's events and its status say, written down. Late news changes nothing."""
+"""How far messages have come: what Sinch's events and its status say. Late news changes nothing."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.challenges.models import UNDECIDED, UNHEARD, Challenge, CodeType, Delivery, ProviderEvent
@@ -13,12 +13,11 @@ from otp_auth.challenges.repository import reopen_number, sent_values
 from otp_auth.database import Database, upsert
 from otp_auth.phone_numbers import country_of
 from otp_auth.sending import prices, shield
-from otp_auth.sending.channels import OWN_CODE_CHANNELS, SINCH_METHODS, Channel
+from otp_auth.sending.channels import SINCH_METHODS
 from otp_auth.settings import SendSettings
-from otp_auth.sinch.events import Price, RequestEvent
-from otp_auth.sinch.schemas import VerificationStatus
+from otp_auth.sinch.events import RequestEvent
+from otp_auth.sinch.schemas import Price, VerificationStatus
 
-MICROS = 1_000_000
 BACK_OFF = timedelta(seconds=5)  # doubled with each look
 MOST_AT_ONCE = 50
 
@@ -50,20 +49,23 @@ class DeliveryRepository:
         """
         now = datetime.now(UTC)
         async with self._database.write() as tx:
-            challenge = await tx.scalar(_announcement(event, now))
+            challenge: Challenge | None = await tx.scalar(_announcement(event, now))
             if challenge is None or not await self._settle_price(tx, challenge, event.price, now):
                 await tx.rollback()
                 return None
             return challenge
 
     async def note_delivery(
-        self, verification_id: str, event: str, reference: UUID, fate: Delivery
+        self, verification_id: str, event: str, reference: str | None, fate: Delivery
     ) -> Challenge | None:
         """Write down how a message ended; None when that is known already, or of no challenge that waits."""
+        ours = _as_uuid(reference)
+        if ours is None:
+            return None
         async with self._database.write() as tx:
             if not await _is_new(tx, verification_id, event):
                 return None
-            return await self._note(tx, verification_id, reference, fate)
+            return await self._note(tx, verification_id, ours, fate)
 
     async def note_status(self, challenge: Challenge, verification_id: str, fate: Delivery) -> None:
         """Write down what Sinch said of a message when it was asked."""
@@ -90,7 +92,8 @@ class DeliveryRepository:
             .returning(Challenge)
         )
         async with self._database.write() as tx:
-            return await tx.scalar(statement)
+            taken: Challenge | None = await tx.scalar(statement)
+            return taken
 
     async def _settle_price(
         self, tx: AsyncSession, challenge: Challenge, price: Price | None, now: datetime
@@ -98,13 +101,13 @@ class DeliveryRepository:
         """Charge what the message really costs. False when that is more than what is left for today."""
         if price is None:
             return True
-        actual = int(price.amount * MICROS)
-        country, method = country_of(challenge.phone_number), str(challenge.method)
+        actual = prices.to_micros(price.amount)
+        country, method = country_of(challenge.phone_number), challenge.method
         settled = await shield.settle_cost(
             tx, reserved=challenge.reserved_cost, actual=actual, policy=self._policy, now=now
         )
-        if settled:
-            await prices.note_price(tx, country, method, price.currencyId, price.amount, now)
+        if settled and method is not None:
+            await prices.note_price(tx, country, method, price.currency, price.amount, now)
             challenge.reserved_cost = actual
         return settled
 
@@ -129,19 +132,33 @@ class DeliveryRepository:
         return noted
 
 
+async def purge(tx: AsyncSession, before: datetime) -> int:
+    """Forget events received before this moment: they don't come again. Returns how many."""
+    old = ProviderEvent.received_at < before
+    gone = await tx.scalars(delete(ProviderEvent).where(old).returning(ProviderEvent.event))
+    return len(gone.all())
+
+
 def _announcement(event: RequestEvent, now: datetime) -> Any:
-    channel = next(name for name, method in SINCH_METHODS.items() if method == event.method)
-    reference = event.reference_of_ours
+    channels = [channel for channel, method in SINCH_METHODS.items() if method == event.method]
     wanted = (
         *_waiting(now),
-        Challenge.reference == reference,
-        Challenge.phone_number == event.identity.endpoint,
-        Challenge.method == channel,
+        Challenge.reference == _as_uuid(event.reference),
+        Challenge.phone_number == event.number,
+        Challenge.method.in_(channels),
         Challenge.delivery.in_(UNDECIDED),
         or_(Challenge.announced_id.is_(None), Challenge.announced_id == event.id),
     )
-    announced_id = event.id if channel in OWN_CODE_CHANNELS else None
+    announced_id = event.id if event.takes_our_code else None
     return update(Challenge).where(*wanted).values(announced_id=announced_id).returning(Challenge)
+
+
+def _as_uuid(text: str | None) -> UUID | None:
+    """Read a reference of ours; another one is none."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
 
 
 def _waiting(now: datetime) -> tuple[ColumnElement[bool], ...]:

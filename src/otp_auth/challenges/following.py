@@ -1,4 +1,4 @@
-"""Looks after messages of which Sinch doesn't tell by itself, and takes the next channel where that is wanted."""
+"""Looks after messages that Sinch tells nothing of, and takes the next channel where that is wanted."""
 
 import asyncio
 from dataclasses import dataclass

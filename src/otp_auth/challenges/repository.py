@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import record
 from otp_auth.challenges.codes import LENGTH, code_type_of_sinch
+from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.guesses import charge_guess, refund_guess
 from otp_auth.challenges.models import UNDECIDED, Challenge, CodeMaker, CodeType, Delivery
 from otp_auth.database import Database
-from otp_auth.factors.failures import clear_failures, enable, note_failure
+from otp_auth.factors.failures import clear_failures, disabled_factors, enable, note_failure
 from otp_auth.factors.models import FactorKind
 from otp_auth.identifiers import new_id
 from otp_auth.phone_numbers import country_of
@@ -179,7 +180,8 @@ class ChallengeRepository:
     ) -> Challenge | None:
         """Use up one try and one guess. Committed before the code is looked at: a wrong one must count.
 
-        None when the challenge is closed. Raises TooManyAttemptsError, and then nothing is used up.
+        None when the challenge is closed. Raises TooManyAttemptsError, and MethodNotOfferedError for a factor
+        that is shut off; then nothing is used up.
         """
         statement = (
             update(Challenge)
@@ -187,17 +189,25 @@ class ChallengeRepository:
             .values(attempts_left=Challenge.attempts_left - 1)
             .returning(Challenge)
         )
-        now = datetime.now(UTC)
         async with self._database.write() as tx:
             challenge: Challenge | None = await tx.scalar(statement)
             if challenge is None:
                 return None
             await charge_guess(tx, challenge, self._guesses, network)
-            if challenge.user_id is not None and await note_failure(
-                tx, challenge.user_id, factor, self._guesses.consecutive, now
-            ):
-                record(tx, EventName.FACTOR_DISABLED, user_id=challenge.user_id, network=network)
+            if challenge.user_id is not None:
+                await self._count_in_a_row(tx, challenge.user_id, factor, network)
             return challenge
+
+    async def _count_in_a_row(
+        self, tx: AsyncSession, user_id: UUID, factor: FactorKind, network: str | None
+    ) -> None:
+        """Count a wrong code until it proves right; the last one that the cap allows shuts the factor off."""
+        cap = self._guesses.consecutive
+        if await note_failure(tx, user_id, factor, cap, datetime.now(UTC)):
+            detail = {"factor": factor.value}
+            record(tx, EventName.FACTOR_DISABLED, user_id=user_id, network=network, detail=detail)
+        elif factor in await disabled_factors(tx, user_id):
+            raise MethodNotOfferedError
 
     async def purge(self, expired_for: timedelta) -> int:
         """Delete what expired so long ago. Returns how many."""
@@ -288,6 +298,8 @@ async def _charge_cooldown(
     tx: AsyncSession, reserved: Challenge, wanted: WantedSend, policy: SendSettings, now: datetime
 ) -> bool:
     seen = wanted.challenge
+    if reserved.reference is None:
+        raise ValueError("a reserved send has a reference")
     may_replace = wanted.method != seen.method and seen.is_unheard_of(policy.patience, now)
     end = await cooldowns.charge(
         tx,

@@ -33,6 +33,7 @@ class Sending:
     audit: AuditTrail
     sinch: SinchVerificationClient
     policy: SendSettings
+    sinch_texts: CodeType  # the codes that Sinch puts into texts, when it makes them
     network: str | None  # who asks; None for us ourselves
 
 
@@ -122,8 +123,7 @@ async def record_started(sending: Sending, challenge: Challenge, verification_id
     """Write down that Sinch has taken the message."""
     _count(challenge, "sent")
     check_at = datetime.now(UTC) + min(FIRST_CHECK, sending.policy.patience)
-    texts = CodeType(sending.sinch.code_type)
-    return await sending.challenges.record_sent(challenge, verification_id, texts, check_at)
+    return await sending.challenges.record_sent(challenge, verification_id, sending.sinch_texts, check_at)
 
 
 async def record_failed(sending: Sending, challenge: Challenge, outcome: StartOutcome) -> Challenge | None:

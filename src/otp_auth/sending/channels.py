@@ -20,6 +20,3 @@ SINCH_METHODS = {
     Channel.FLASHCALL: VerificationMethod.FLASHCALL,
     Channel.WHATSAPP: VerificationMethod.WHATSAPP,
 }
-
-# Sinch takes a code of ours for these (Sinch Verification API, request event).
-OWN_CODE_CHANNELS = frozenset({Channel.SMS, Channel.VOICE})
