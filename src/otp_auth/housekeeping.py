@@ -1,10 +1,12 @@
 """Removes what has expired: by itself while the service runs, and for `otp-auth purge`."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from random import SystemRandom
 
 from loguru import logger
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth import budgets
 from otp_auth.accounts import known_networks
@@ -31,7 +33,7 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
         "sessions": await SessionRepository(database, settings.tokens).purge(KEPT_FOR),
     }
     now = datetime.now(UTC)
-    purges = {
+    purges: dict[str, Callable[[AsyncSession, datetime], Awaitable[int]]] = {
         "budgets": budgets.purge,
         "cooldowns": lambda tx, now: cooldowns.purge(tx, now - KEPT_FOR),
         "conversions": conversions.purge,

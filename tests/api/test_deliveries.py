@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import time_machine
@@ -67,7 +67,7 @@ async def test_a_receipt_is_told_at_once(service: Service) -> None:
     number = new_number()
     async with with_callbacks(service):
         pending = await service.start_registration(number)
-        await service.simulator.until_told(number, "VerificationSmsDeliveredEvent")
+        await service.simulator.delivered(to=number)
 
         assert (await show(service, pending))["delivery"] == "delivered"
 
@@ -76,7 +76,7 @@ async def test_a_message_that_never_arrives_opens_the_next_channel(service: Serv
     number = new_number()
     async with with_callbacks(service), service.simulator.fault("start", "undelivered"):
         pending = await service.start_registration(number)
-        await service.simulator.until_told(number, "VerificationSmsDeliveredEvent")
+        await service.simulator.delivered(to=number)
         shown = await show(service, pending)
 
     assert (shown["delivery"], shown["next_methods"]) == ("failed", ["voice", "sms"])
@@ -107,7 +107,7 @@ async def test_a_message_that_has_arrived_is_not_replaced_early(service: Service
     with time_machine.travel(START, tick=False) as clock:
         async with with_callbacks(service):
             pending = await service.start_registration(number)
-            await service.simulator.until_told(number, "VerificationSmsDeliveredEvent")
+            await service.simulator.delivered(to=number)
         clock.shift(timedelta(seconds=31))
 
         assert (await show(service, pending))["next_methods"] == []
@@ -210,14 +210,14 @@ class TestWithoutCallbacks:
 
 
 class TestFallback:
-    FALLBACK: Json = {"send": {"fallback": True, "methods_by_country": {"SE": ["sms", "voice"]}}}
+    FALLBACK: ClassVar[Json] = {"send": {"fallback": True, "methods_by_country": {"SE": ["sms", "voice"]}}}
 
     async def test_a_failed_text_becomes_a_call(self, new_service: NewService) -> None:
         async with new_service(**self.FALLBACK) as service:
             number = new_number()
             async with with_callbacks(service), service.simulator.fault("start", "undelivered"):
                 pending = await service.start_registration(number)
-                await service.simulator.until_told(number, "VerificationSmsDeliveredEvent")
+                await service.simulator.delivered(to=number)
             await follow(service)
 
             assert (await show(service, pending))["method"] == "voice"
@@ -267,7 +267,8 @@ class TestChannels:
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.method")
 
     async def test_what_sinch_cannot_reach_is_not_offered_again(self, service: Service) -> None:
-        number = await service.simulator.number_that_is("voice_only")
+        special = (await service.simulator.http.get("/numbers")).json()
+        number = next(each["number"] for each in special if each["behaviour"] == "voice_only")
         pending = await service.start_registration(number)
 
         assert pending["challenge"]["delivery"] == "failed"

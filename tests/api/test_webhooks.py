@@ -15,6 +15,7 @@ from conftest import NewService
 from otp_auth.challenges.deliveries import DeliveryRepository
 from otp_auth.challenges.models import Challenge
 from otp_auth.sessions.models import Session
+from otp_auth.sinch.schemas import VerificationMethod
 from support.callbacks import PATH, send_event, signed_headers
 from support.service import Json, Service, new_number, with_callbacks
 from support.simulator import APPLICATION_KEY, APPLICATION_SECRET
@@ -204,7 +205,9 @@ class TestRequestEvent:
     async def test_a_stolen_key_sends_nothing(self, service: Service) -> None:
         number = new_number()
         async with with_callbacks(service):
-            await service.app.state.sinch.start(method="sms", number=number, reference="not-ours")
+            await service.app.state.sinch.start(
+                method=VerificationMethod.SMS, number=number, reference="not-ours"
+            )
 
         assert await service.simulator.messages(number) == []
 

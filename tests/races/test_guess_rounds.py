@@ -1,6 +1,5 @@
-"""Twenty rounds of guessing, counted at the judge: no resend, login, channel or restart gives one guess more."""
+"""Twenty rounds of guessing, counted at the judge: no resend, login, channel or restart gives one more."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -26,7 +25,7 @@ UNLIMITED_SENDS = {
 
 
 @pytest.fixture
-def judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The wrong codes that reached the judge."""
     wrong: list[str] = []
     is_right = Codes.is_right
@@ -38,7 +37,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return right
 
     monkeypatch.setattr(Codes, "is_right", note)
-    yield wrong
+    return wrong
 
 
 def a_wrong_code(service: Service, pending: Json) -> str:

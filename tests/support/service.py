@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otp_auth.database import Database
 from otp_auth.main import create_app
@@ -108,9 +109,15 @@ class Service:
 
 
 @asynccontextmanager
-async def with_callbacks(service: Service) -> AsyncIterator[str]:
-    """Let the simulator's events reach the service over HTTP until the block ends."""
-    async with served(service.app, lifespan="off") as address:
+async def with_callbacks(service: Service, receiver: ASGIApp | None = None) -> AsyncIterator[str]:
+    """Let the simulator's events reach the service (or a receiver in its place) until the block ends."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError  # it is running already
+        await service.app(scope, receive, send)
+
+    async with served(receiver or app) as address:
         url = f"{address}/webhooks/sinch"
         async with service.simulator.calling_back(url):
             yield url

@@ -102,9 +102,7 @@ Deliveries = Annotated[DeliveryRepository, Depends(get_deliveries)]
 async def get_sending(
     challenges: Challenges, audit: Audit, sinch: Sinch, settings: CurrentSettings, network: ClientNetwork
 ) -> Sending:
-    return Sending(
-        challenges, audit, sinch, settings.send, CodeType(settings.sinch.code_type), network
-    )
+    return Sending(challenges, audit, sinch, settings.send, CodeType(settings.sinch.code_type), network)
 
 
 async def get_prover(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from otp_auth.accounts.authentication import authenticate
 from otp_auth.accounts.errors import InvalidCredentialsError, TooManyPasswordsError

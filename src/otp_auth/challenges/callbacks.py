@@ -21,7 +21,7 @@ DEADLINE = 0.7  # seconds: Sinch waits for the answer while somebody waits for t
 
 
 async def answer_request(deliveries: DeliveryRepository, codes: Codes, event: RequestEvent) -> dict[str, Any]:
-    """Say whether Sinch may send. Whatever we don't know to be ours is denied, and so is all when in doubt."""
+    """Say whether Sinch may send. What we don't know to be ours is denied, and so is all when in doubt."""
     try:
         async with asyncio.timeout(DEADLINE):
             challenge = await deliveries.announce(event)

@@ -1,4 +1,4 @@
-"""Our own codes: derived from the challenge, so stored nowhere, and the same on a resend and on any worker."""
+"""Our own codes: derived from the challenge, so stored nowhere, and the same on any worker."""
 
 import hmac
 from uuid import UUID
