@@ -10,7 +10,7 @@ from otp_auth.accounts.models import User
 from otp_auth.accounts.password_budgets import PasswordBudgets
 from otp_auth.api import schemas
 from otp_auth.api.answers import issue_pending
-from otp_auth.api.client_address import flood_key
+from otp_auth.api.client_address import client_network
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.dependencies import (
     CodeSending,
@@ -38,14 +38,12 @@ async def get_password_budgets(database: CurrentDatabase, settings: CurrentSetti
     return PasswordBudgets(database, settings.guesses)
 
 
-async def get_caller_network(request: Request) -> str | None:
-    """The /24, or /64 of IPv6, that the request comes from; None when the server doesn't know."""
-    network = flood_key(request)
-    return None if network == "unknown" else network
+async def get_caller_network(request: Request) -> str:
+    return client_network(request)
 
 
 Passwords = Annotated[PasswordBudgets, Depends(get_password_budgets)]
-CallerNetwork = Annotated[str | None, Depends(get_caller_network)]
+CallerNetwork = Annotated[str, Depends(get_caller_network)]
 
 
 @router.post(
