@@ -83,7 +83,7 @@ def count_event(event: str, outcome: EventOutcome) -> None:
     _EVENTS.labels(_word(event), outcome).inc()
 
 
-def set_breaker(*, is_open: bool) -> None:
+def set_breaker(is_open: bool) -> None:
     """Say how the circuit breaker of this worker stands."""
     _BREAKER.set(is_open)
 

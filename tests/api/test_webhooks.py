@@ -14,7 +14,9 @@ from sqlalchemy.exc import OperationalError
 from conftest import NewService
 from otp_auth.challenges.deliveries import DeliveryRepository
 from otp_auth.challenges.models import Challenge
+from otp_auth.identifiers import new_id
 from otp_auth.sessions.models import Session
+from otp_auth.sinch.client import SinchVerificationClient
 from otp_auth.sinch.schemas import VerificationMethod
 from support.callbacks import PATH, send_event, signed_headers
 from support.service import Json, Service, new_number, with_callbacks
@@ -205,9 +207,8 @@ class TestRequestEvent:
     async def test_a_stolen_key_sends_nothing(self, service: Service) -> None:
         number = new_number()
         async with with_callbacks(service):
-            await service.app.state.sinch.start(
-                method=VerificationMethod.SMS, number=number, reference="not-ours"
-            )
+            sinch: SinchVerificationClient = service.app.state.sinch
+            await sinch.start(method=VerificationMethod.SMS, number=number, reference=str(new_id()))
 
         assert await service.simulator.messages(number) == []
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator.app import create_simulator
-from otp_auth.simulator.rules import NewCode
+from otp_auth.simulator.simulation import NewCode
 from otp_auth.sinch.signing import decode_secret, signature
 
 KEY = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
@@ -46,9 +46,9 @@ def sign(verb: str, path: str, body: bytes = b"", **changes: str) -> dict[str, s
 def new_simulator(
     *, journal: Path | None = None, new_code: NewCode = lambda _alphabet: CODE, **settings: Any
 ) -> FastAPI:
-    """Make a simulator whose code is always CODE."""
+    """Make a simulator whose code is always CODE, and whose messages arrive at once."""
     return create_simulator(
-        SimulatorSettings(**settings),
+        SimulatorSettings(**{"delivery_delay": 0} | settings),
         application_key=KEY,
         application_secret=SECRET,
         journal=journal,
@@ -89,13 +89,22 @@ class Simulator:
     async def report(
         self, verification_id: str, code: str = CODE, method: str = "sms", path: str | None = None
     ) -> httpx.Response:
-        body = {"method": method, method: {"code": code}}
+        details = {"cli": code} if method.lower() == "flashcall" else {"code": code}
+        body = {"method": method, method: details}
         return await self.call("PUT", path or f"/id/{verification_id}", body)
 
     async def status(self, verification_id: str) -> dict[str, Any]:
         answer = await self.call("GET", f"/id/{verification_id}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    async def put_fault(self, **fault: Any) -> None:
+        answer = await self.http.put("/faults", json=fault)
+        assert answer.status_code == 200, answer.text
+
+    async def code(self) -> str:
+        """The code of the newest message."""
+        return str((await self.get("/messages"))[0]["code"])
 
     async def get(self, path: str) -> Any:
         answer = await self.http.get(path)

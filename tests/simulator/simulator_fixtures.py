@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -16,15 +17,15 @@ def clock() -> Iterator[time_machine.Traveller]:
 async def simulators(clock: time_machine.Traveller) -> AsyncIterator[Callable[..., Simulator]]:
     """Make simulators with other settings than the usual ones."""
     assert clock
-    made: list[Simulator] = []
+    async with AsyncExitStack() as stack:
 
-    def make(**changes: Any) -> Simulator:
-        made.append(Simulator(new_simulator(**changes)))
-        return made[-1]
+        def make(**changes: Any) -> Simulator:
+            simulator = Simulator(new_simulator(**changes))
+            stack.push_async_callback(simulator.http.aclose)
+            stack.push_async_callback(simulator.app.state.simulation.close)
+            return simulator
 
-    yield make
-    for simulator in made:
-        await simulator.http.aclose()
+        yield make
 
 
 @pytest.fixture

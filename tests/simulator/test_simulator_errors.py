@@ -60,11 +60,9 @@ STARTS = [
     pytest.param(
         START | {"method": "pigeon"},
         40001,
-        "Method pigeon is not supported here: use sms or callout.",
+        "Method pigeon is unknown: use sms, callout, flashcall, whatsapp.",
         id="pigeon",
     ),
-    pytest.param(START | {"method": "flashCall"}, 40001, None, id="flash call"),
-    pytest.param(START | {"method": "whatsapp"}, 40001, None, id="WhatsApp"),
     pytest.param(START | {"method": 7}, 40001, "method must be a string.", id="method as number"),
     pytest.param(
         START | {"method": "seamless"},
@@ -79,6 +77,25 @@ STARTS = [
     pytest.param(START | {"reference": 7}, 40001, None, id="reference as number"),
     pytest.param(START | {"smsOptions": []}, 40001, None, id="options as list"),
     pytest.param(START | {"smsOptions": {"codeType": "Roman"}}, 40001, None, id="code type"),
+    pytest.param(
+        START | {"method": "whatsapp", "whatsappOptions": {"codeType": "Roman"}},
+        40001,
+        None,
+        id="code type of WhatsApp",
+    ),
+    pytest.param(
+        START | {"method": "callout", "calloutOptions": {"speech": "sv"}}, 40001, None, id="speech as text"
+    ),
+    *(
+        pytest.param(
+            START | {"method": "flashcall", "flashCallOptions": {name: seconds}},
+            40001,
+            f"{name} must be whole seconds from 5 to 120.",
+            id=f"{name} {seconds}",
+        )
+        for name in ("dialTimeout", "interceptionTimeout")
+        for seconds in (4, 121, "30", True, 5.5)
+    ),
     *(
         pytest.param(START | {"smsOptions": {"expiry": expiry}}, 40001, None, id=f"expiry {expiry}")
         for expiry in (
@@ -143,6 +160,12 @@ async def test_a_reference_is_taken_once(simulator: Simulator) -> None:
     [
         pytest.param({}, 40002, "Method parameter is missing.", id="nothing"),
         pytest.param({"method": "sms"}, 40002, "Code parameter is missing.", id="no details"),
+        pytest.param(
+            {"method": "flashcall", "flashCall": {"code": CODE}},
+            40002,
+            "Cli parameter is missing.",
+            id="no caller",
+        ),
         pytest.param({"method": "sms", "sms": {}}, 40002, "Code parameter is missing.", id="no code"),
         pytest.param({"method": "sms", "sms": {"code": 4711}}, 40001, "code must be a string.", id="number"),
         pytest.param({"method": "sms", "sms": CODE}, 40001, "sms must be an object.", id="text"),

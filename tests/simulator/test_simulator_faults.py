@@ -117,6 +117,7 @@ async def test_a_delay_comes_before_the_work(simulator: Simulator, monkeypatch: 
         pytest.param(b'{"on":"start","kind":"status","value":503.5}', id="half a status"),
         pytest.param(b'{"on":"start","kind":"status","value":204}', id="status without body"),
         pytest.param(b'{"on":"start","kind":"garbage","times":0}', id="never"),
+        pytest.param(b'{"on":"report","kind":"undelivered"}', id="a report isn't delivered"),
         pytest.param(b'{"on":"start","kind":"garbage","often":1}', id="unknown member"),
     ],
 )

@@ -99,3 +99,11 @@ async def test_there_are_no_docs(simulators: Callable[..., Simulator]) -> None:
     simulator = simulators()
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert (await simulator.http.get(path)).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_the_page_lists_numbers_and_copies_them(simulator: Simulator) -> None:
+    page, script = [(await simulator.http.get(path)).text for path in ("/", "/inbox.js")]
+
+    assert 'id="numbers"' in page
+    assert 'fetch("numbers")' in script
+    assert "navigator.clipboard.writeText" in script

@@ -1,7 +1,8 @@
 """What the tests of the Sinch client share: its settings, and Sinch's side of the wire as Sinch sees it."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -38,15 +39,27 @@ def sinch_settings(**changes: Any) -> SinchSettings:
     )
 
 
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @asynccontextmanager
-async def sinch_client(**changes: Any) -> AsyncIterator[SinchVerificationClient]:
+async def sinch_client(
+    clock: Callable[[], float] = time.monotonic, **changes: Any
+) -> AsyncIterator[SinchVerificationClient]:
     """The real client above the real HTTP client of the process."""
     settings = sinch_settings(**changes)
     async with new_http_client(settings) as http:
-        yield SinchVerificationClient(http, settings)
+        yield SinchVerificationClient(http, settings, clock)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 async def sinch() -> AsyncIterator[SinchVerificationClient]:
     async with sinch_client() as client:
         yield client

@@ -1,5 +1,6 @@
 """How the client reads what comes back, or doesn't. Each case also shows that it asks once."""
 
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from otp_auth.sinch.client import (
     Unavailable,
     Verdict,
 )
-from otp_auth.sinch.schemas import VerificationMethod
+from otp_auth.sinch.schemas import Price, VerificationMethod, VerificationState
 
 sinch, sinch_api = sinch_answers.sinch, sinch_answers.sinch_api
 
@@ -209,16 +210,44 @@ class TestReport:
             pytest.param({"method": None}, id="no method"),
             pytest.param({"id": None, "status": "FAIL"}, id="failure of nobody"),
             pytest.param({"id": "another", "status": "FAIL"}, id="failure of another"),
+            pytest.param({"method": "callout", "status": "FAIL"}, id="failure of another method"),
         ],
     )
-    async def test_an_answer_in_doubt_is_no_answer(
+    async def test_an_answer_in_doubt_is_neither_right_nor_wrong(
         self, sinch: SinchVerificationClient, answers: respx.Route, changes: dict[str, Any]
     ) -> None:
         answer = {"id": ID, "method": "sms", "status": "SUCCESSFUL"} | changes
         answers.respond(json={name: value for name, value in answer.items() if value is not None})
 
-        assert await _report(sinch) is Verdict.UNAVAILABLE
+        assert await _report(sinch) is Verdict.DOUBTFUL
         assert answers.call_count == 1
+
+    @pytest.mark.parametrize(
+        ("identity", "verdict"),
+        [
+            pytest.param({"type": "number", "endpoint": NUMBER}, Verdict.RIGHT, id="the number"),
+            pytest.param({"endpoint": NUMBER[1:]}, Verdict.RIGHT, id="the number without its plus"),
+            pytest.param({"endpoint": int(NUMBER)}, Verdict.RIGHT, id="the number as a number"),
+            pytest.param({"endpoint": "+46700000001"}, Verdict.DOUBTFUL, id="another number"),
+            pytest.param({"endpoint": ""}, Verdict.DOUBTFUL, id="an empty number"),
+            pytest.param({}, Verdict.RIGHT, id="no number"),
+            pytest.param(None, Verdict.RIGHT, id="null"),
+            pytest.param("+46700000001", Verdict.RIGHT, id="no identity that can be read"),
+        ],
+    )
+    async def test_a_success_for_another_number_is_doubtful(
+        self, sinch: SinchVerificationClient, answers: respx.Route, identity: object, verdict: Verdict
+    ) -> None:
+        answers.respond(json={"id": ID, "method": "sms", "status": "SUCCESSFUL", "identity": identity})
+
+        assert await sinch.report(verification_id=ID, method=SMS, code=CODE, number=NUMBER) is verdict
+
+    async def test_a_conflict_is_not_about_the_code(
+        self, sinch: SinchVerificationClient, answers: respx.Route
+    ) -> None:
+        answers.respond(409, json=failure(40900))
+
+        assert await _report(sinch) is Verdict.REFUSED
 
     @pytest.mark.parametrize("answer", [*UNREADABLE, *SERVER_ERRORS])
     async def test_an_outage_is_neither_right_nor_wrong(
@@ -292,3 +321,119 @@ class TestStatus:
 
         assert await sinch.status_by_id(ID) == outcome
         assert answers.call_count == 1
+
+    async def test_everything_there_is_to_read(
+        self, sinch: SinchVerificationClient, answers: respx.Route
+    ) -> None:
+        answers.respond(
+            content=b'{"id": "1", "method": "sms", "status": "Fail", "reason": "Invalid code",'
+            b'"identity": {"type": "number", "endpoint": "+46700000000", "verified": false},'
+            b'"price": {"verificationPrice": {"currencyId": "eur", "amount": 0.0453}, "billableDuration": 1}}'
+        )
+
+        assert await sinch.status_by_id("1") == VerificationState(
+            id="1",
+            method="sms",
+            status="FAIL",
+            reason="Invalid code",
+            number=NUMBER,
+            price=Price(currency="EUR", amount=Decimal("0.0453")),
+        )
+
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            pytest.param({}, id="missing"),
+            pytest.param({"reason": None, "identity": None, "price": None}, id="null"),
+            pytest.param({"reason": [], "identity": "x", "price": 1}, id="other types"),
+            pytest.param({"reason": {}, "identity": [], "price": {"terminationPrice": {}}}, id="empty"),
+            pytest.param({"identity": {"endpoint": {}}, "price": {"verificationPrice": 1}}, id="inside"),
+        ],
+    )
+    async def test_what_may_be_missing_spoils_nothing_else(
+        self, sinch: SinchVerificationClient, answers: respx.Route, rest: dict[str, Any]
+    ) -> None:
+        answers.respond(json={"id": ID, "status": "ERROR"} | rest)
+
+        assert await sinch.status_by_id(ID) == VerificationState(id=ID, status="ERROR")
+
+    @pytest.mark.parametrize(
+        "price",
+        [
+            pytest.param({"currencyId": "EUR", "amount": -1}, id="negative"),
+            pytest.param({"currencyId": "EUR", "amount": "NaN"}, id="not a number"),
+            pytest.param({"currencyId": "EUR", "amount": "Infinity"}, id="endless"),
+            pytest.param({"currencyId": "EUR", "amount": 1_000_001}, id="beyond all reason"),
+            pytest.param({"currencyId": "EURO", "amount": 1}, id="no currency"),
+            pytest.param({"currencyId": None, "amount": 1}, id="currency is null"),
+            pytest.param({"amount": 1}, id="currency is missing"),
+            pytest.param({"currencyId": "EUR"}, id="amount is missing"),
+        ],
+    )
+    async def test_what_is_no_price_is_none(
+        self, sinch: SinchVerificationClient, answers: respx.Route, price: dict[str, Any]
+    ) -> None:
+        answers.respond(json={"id": ID, "status": "FAIL", "price": {"verificationPrice": price}})
+
+        assert await sinch.status_by_id(ID) == VerificationState(id=ID, status="FAIL")
+
+    @pytest.mark.parametrize(
+        ("status", "is_undelivered"),
+        [
+            ("PENDING", False),
+            ("SUCCESSFUL", False),
+            ("FAIL", False),
+            ("ABORTED", False),
+            ("DENIED", True),
+            ("ERROR", True),
+            ("error", True),
+            ("UNHEARD_OF", False),
+        ],
+    )
+    async def test_which_statuses_say_that_nothing_arrived(
+        self, sinch: SinchVerificationClient, answers: respx.Route, status: str, is_undelivered: bool
+    ) -> None:
+        answers.respond(json={"id": ID, "status": status})
+
+        state = await sinch.status_by_id(ID)
+
+        assert isinstance(state, VerificationState)
+        assert state.is_undelivered is is_undelivered
+
+
+DESTINATION, TOO_SOON, ACCOUNT, NEITHER = "destination", "too soon", "account", ""
+
+
+@pytest.mark.parametrize(
+    ("error_code", "meaning"),
+    [
+        ("40001", DESTINATION),
+        ("40005", DESTINATION),
+        ("40300", DESTINATION),
+        ("42201", DESTINATION),
+        ("42901", TOO_SOON),
+        ("42900", ACCOUNT),
+        ("429", ACCOUNT),
+        ("40102", ACCOUNT),
+        ("401", ACCOUNT),
+        ("40200", ACCOUNT),
+        ("40303", ACCOUNT),
+        ("403", ACCOUNT),
+        ("42200", ACCOUNT),
+        ("42202", ACCOUNT),
+        ("40002", NEITHER),
+        ("40400", NEITHER),
+        ("404", NEITHER),
+        ("DENIED", NEITHER),
+    ],
+)
+def test_what_a_refused_start_is_about(error_code: str, meaning: str) -> None:
+    refused = Refused(error_code)
+
+    said = {
+        DESTINATION: refused.is_about_destination,
+        TOO_SOON: refused.is_too_soon,
+        ACCOUNT: refused.is_about_account,
+    }
+
+    assert [name for name, is_so in said.items() if is_so] == ([meaning] if meaning else [])

@@ -46,6 +46,32 @@ class TestStart:
         }
 
     @pytest.mark.parametrize(
+        ("method", "options"),
+        [
+            pytest.param(SMS, {"smsOptions": {"codeType": "Alphanumeric"}}, id="sms"),
+            pytest.param(
+                VerificationMethod.WHATSAPP, {"whatsappOptions": {"codeType": "Alphanumeric"}}, id="WhatsApp"
+            ),
+            pytest.param(VerificationMethod.CALLOUT, {}, id="phone call"),
+            pytest.param(VerificationMethod.FLASHCALL, {}, id="flash call"),
+        ],
+    )
+    async def test_letters_in_codes_only_by_setting(
+        self, sinch_api: respx.MockRouter, method: VerificationMethod, options: dict[str, object]
+    ) -> None:
+        start = sinch_api.post(f"{BASE_URL}{VERIFICATIONS}").respond(json=STARTED)
+
+        async with sinch_client(code_type="alphanumeric") as sinch:
+            await sinch.start(method=method, number=NUMBER, reference=REFERENCE)
+
+        assert body_of(sent(start)) == {
+            "identity": {"type": "number", "endpoint": NUMBER},
+            "method": method.value,
+            "reference": REFERENCE,
+            **options,
+        }
+
+    @pytest.mark.parametrize(
         ("locale", "expected"),
         [
             pytest.param("sv-SE, en;q=0.8", "sv-SE, en;q=0.8", id="given"),
@@ -93,6 +119,17 @@ async def test_report_body(
     await sinch.report(verification_id=ID, method=method, code=CODE)
 
     assert body_of(sent(report)) == body
+
+
+@pytest.mark.parametrize("caller", ["+46700000042", "46700000042"])
+async def test_a_callers_number_is_handed_on_as_it_is(
+    sinch: SinchVerificationClient, sinch_api: respx.MockRouter, caller: str
+) -> None:
+    report = sinch_api.put(f"{BASE_URL}{VERIFICATIONS}/id/{ID}").respond(json={"id": ID})
+
+    await sinch.report(verification_id=ID, method=VerificationMethod.FLASHCALL, code=caller)
+
+    assert body_of(sent(report)) == {"method": "flashcall", "flashCall": {"cli": caller}}
 
 
 class TestStatus:

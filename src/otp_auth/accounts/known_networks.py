@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth.accounts.models import KnownNetwork
 from otp_auth.database import upsert
 
+NOWHERE = frozenset({None, "unknown"})  # no network of a caller's, so never known
 KNOWN_FOR = timedelta(days=90)  # after the last login from there
 
 
 async def note_network(tx: AsyncSession, user_id: UUID, network: str | None, now: datetime) -> None:
-    """Remember, with a login that was proved, where it came from. None is nowhere, which nobody knows."""
-    if network is None:
+    """Remember, with a login that was proved, where it came from."""
+    if network in NOWHERE:
         return
     insert = upsert(tx, KnownNetwork).values(user_id=user_id, network=network, last_used_at=now)
     await tx.execute(

@@ -1,5 +1,9 @@
-"""Whose address a request counts for: the socket's, or what trusted proxies say of it."""
+"""Whose address a request counts for: the socket's, or what trusted proxies say of it.
 
+Of all headers only `X-Forwarded-For` is read, and of it only what proxies of ours have added.
+"""
+
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -9,6 +13,9 @@ from otp_auth.settings import Network
 
 Address = IPv4Address | IPv6Address
 _V4_PREFIX, _V6_PREFIX = 24, 64  # one customer's worth of addresses
+# Some proxies add the client's port; of IPv6 it can only be told apart behind brackets (RFC 3986 3.2.2).
+_WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?")
+_SPACES = " \t"  # what may stand around an element (RFC 9110 5.6.3); anything else is part of it
 
 
 def client_address(request: Request) -> str:
@@ -32,10 +39,11 @@ def _walk(socket: Address | None, forwarded: str, proxies: Iterable[Network]) ->
     """Go from the socket towards the client for as long as the next hop is one of ours."""
     networks = list(proxies)
     address = socket
-    for hop in reversed([part for part in forwarded.split(",") if part.strip()]):
+    hops = (part.strip(_SPACES) for part in reversed(forwarded.split(",")))
+    for hop in filter(None, hops):  # empty elements mean nothing (RFC 9110 5.6.1)
         if address is None or not _is_trusted(address, networks):
             break
-        named = _parse(hop.strip())
+        named = _parse(hop)
         if named is None:
             break
         address = named
@@ -47,10 +55,12 @@ def _is_trusted(address: Address, networks: list[Network]) -> bool:
 
 
 def _parse(text: str) -> Address | None:
-    """Read an address, with the IPv4 inside an IPv6-mapped one unfolded and without the name of a zone."""
+    """Read an address, with the IPv4 inside an IPv6-mapped one unfolded, without port and without zone."""
+    with_port = _WITH_PORT.fullmatch(text)
     try:
-        address = ip_address(text.strip("[]").partition("%")[0])
+        address = ip_address(with_port["v4"] or with_port["v6"] if with_port else text)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    if isinstance(address, IPv4Address):
+        return address
+    return address.ipv4_mapped or IPv6Address(int(address))  # its number has no zone

@@ -3,6 +3,7 @@
 import typer
 
 from otp_auth.cli.dev import dev
+from otp_auth.cli.doctor import doctor
 from otp_auth.cli.keys import keys
 from otp_auth.cli.migrate import migrate
 from otp_auth.cli.purge import purge
@@ -15,7 +16,7 @@ application = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (dev, serve, migrate, simulator, purge):
+for command in (dev, serve, migrate, simulator, doctor, purge):
     application.command()(command)
 application.add_typer(keys, name="keys")
 

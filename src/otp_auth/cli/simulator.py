@@ -27,4 +27,6 @@ def simulator(host: Host = "127.0.0.1", port: Port = 9100) -> None:
         refuse(f"OTP_AUTH_SINCH__APPLICATION_SECRET: {error}")
     configure_logs(settings)
     typer.echo(f"Sinch simulator   {own_address(host, port)}/   (the codes arrive here)")
+    if settings.simulator.callback_url:
+        typer.echo(f"callbacks go to   {settings.simulator.callback_url}")
     run(create_simulator(settings.simulator, application_key=key, application_secret=secret), host, port)

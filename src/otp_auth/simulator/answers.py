@@ -2,17 +2,19 @@
 
 from typing import Any
 
-import phonenumbers
 from fastapi import Request
 
 from otp_auth.simulator.languages import template_of
+from otp_auth.simulator.prices import CHARGED, country_of, price_of
 from otp_auth.simulator.records import Verification
 from otp_auth.simulator.refusals import SinchAnswer
 from otp_auth.sinch.schemas import VerificationMethod, VerificationStatus
 
 VERIFICATIONS = "/verification/v1/verifications"
-NO_COUNTRY = "001"  # what the library says for numbers of no country, such as +800
-_PRICES = {VerificationMethod.SMS: 0.0453, VerificationMethod.CALLOUT: 0.1852}
+CALLS = {VerificationMethod.CALLOUT, VerificationMethod.FLASHCALL}
+INTERCEPTION = 45  # seconds that a flash call stays open, where nobody says how many
+_FAILED_CALLS = {VerificationStatus.ERROR: "FAILED", VerificationStatus.DENIED: None}
+_ANSWERED_CALLS = {VerificationMethod.CALLOUT: "ANSWERED", VerificationMethod.FLASHCALL: "CANCEL"}
 
 Json = dict[str, Any]
 
@@ -20,8 +22,8 @@ Json = dict[str, Any]
 def started(request: Request, verification: Verification) -> SinchAnswer:
     """Answer a start. It has no status: a verification that was just started is open."""
     content: Json = {"id": verification.id, "method": verification.method}
-    if verification.method is VerificationMethod.SMS:
-        content["sms"] = _details(verification)
+    if details := _details(verification):
+        content[verification.method.member] = details
     content["_links"] = _links(request, verification)
     return SinchAnswer(content, headers={"Content-Language": verification.language})
 
@@ -31,7 +33,7 @@ def reported(verification: Verification) -> SinchAnswer:
     content: Json = {"id": verification.id, "method": verification.method, "status": verification.status}
     if verification.reason:
         content["reason"] = verification.reason
-    if verification.method is VerificationMethod.CALLOUT:
+    if verification.method in CALLS:
         content["callComplete"] = True
     return SinchAnswer(content)
 
@@ -45,21 +47,43 @@ def status(verification: Verification) -> SinchAnswer:
         "reason": verification.reason,
         "reference": verification.reference,
         "identity": {"type": "number", "endpoint": verification.number},
-        "countryId": _country(verification.number),
+        "countryId": country_of(verification.number),
         # Seven fraction digits and no offset, as Sinch writes it: parsers have to cope.
         "verificationTimestamp": f"{verification.created_at:%Y-%m-%dT%H:%M:%S.%f}0",
+        "source": verification.source,
     }
-    content |= _call(verification) | _end(verification)
+    content |= _call(verification) | _price(verification)
     return SinchAnswer({name: value for name, value in content.items() if value is not None})
 
 
 def _details(verification: Verification) -> Json:
-    lifetime = verification.expires_at - verification.created_at
+    match verification.method:
+        case VerificationMethod.SMS:
+            return {
+                "template": template_of(verification.method, verification.language),
+                "interceptionTimeout": _lifetime(verification),
+                "codeType": verification.code_type,
+            }
+        case VerificationMethod.WHATSAPP:
+            return {"codeType": verification.code_type}
+        case VerificationMethod.FLASHCALL:
+            return _flash_call(verification)
+    return {}
+
+
+def _flash_call(verification: Verification) -> Json:
+    """The filter names the part of the caller's number that is no secret."""
+    lifetime = _lifetime(verification)
     return {
-        "template": template_of(verification.method, verification.language),
-        "interceptionTimeout": int(lifetime.total_seconds()),
-        "codeType": verification.code_type,
+        "cliFilter": f"(.*){verification.code[2:-4]}(.*)",
+        "interceptionTimeout": verification.interception or min(INTERCEPTION, lifetime),
+        "reportTimeout": lifetime,
+        "denyCallAfter": 0,
     }
+
+
+def _lifetime(verification: Verification) -> int:
+    return int((verification.expires_at - verification.created_at).total_seconds())
 
 
 def _links(request: Request, verification: Verification) -> list[Json]:
@@ -72,23 +96,17 @@ def _links(request: Request, verification: Verification) -> list[Json]:
     ]
 
 
-def _country(number: str) -> str | None:
-    region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
-    return None if region == NO_COUNTRY else region
-
-
 def _call(verification: Verification) -> Json:
-    if verification.method is not VerificationMethod.CALLOUT:
+    """A flash call is hung up while it rings; a call that was denied was never made."""
+    if verification.method not in CALLS:
         return {}
-    is_complete = not verification.is_open
-    return {"callComplete": is_complete, "callResult": "ANSWERED" if is_complete else None}
-
-
-def _end(verification: Verification) -> Json:
     if verification.is_open:
+        return {"callComplete": False}
+    result = _FAILED_CALLS.get(verification.status, _ANSWERED_CALLS[verification.method])
+    return {"callComplete": verification.status is not VerificationStatus.DENIED, "callResult": result}
+
+
+def _price(verification: Verification) -> Json:
+    if verification.status not in CHARGED:
         return {}
-    price = {"currencyId": "EUR", "amount": _PRICES[verification.method]}
-    is_reported_sms = (
-        verification.method is VerificationMethod.SMS and verification.status is VerificationStatus.SUCCESSFUL
-    )
-    return {"price": {"verificationPrice": price}, "source": "manual" if is_reported_sms else None}
+    return {"price": {"verificationPrice": price_of(verification.method, verification.number)}}

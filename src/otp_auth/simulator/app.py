@@ -1,17 +1,21 @@
 """A Sinch to develop and test against: codes go to an inbox instead of a phone, and nothing costs money."""
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from otp_auth.settings import SimulatorSettings
-from otp_auth.simulator import inbox, verifications
+from otp_auth.simulator import controls, inbox, verifications
 from otp_auth.simulator.authorization import Credentials
+from otp_auth.simulator.callbacks import CallbackClient
+from otp_auth.simulator.events import Events
 from otp_auth.simulator.faults import Faults
 from otp_auth.simulator.refusals import RefusalError, answer_crash, answer_http_error, answer_refusal
-from otp_auth.simulator.rules import NewCode, Simulation
+from otp_auth.simulator.simulation import NewCode, Simulation
 from otp_auth.simulator.store import Store
 from otp_auth.sinch.signing import decode_secret
 
@@ -34,19 +38,32 @@ def create_simulator(
     """Make a simulator with an inbox page, to run at the root or to mount under a prefix.
 
     `journal` is a file that one process may use at a time; without it everything is forgotten at the end.
+    Needs no running loop. Who mounts it may await `app.state.simulation.close()` at the end.
     Raises ValueError if `application_secret` is not base64.
     """
-    app = FastAPI(title="Sinch simulator", openapi_url=None, redirect_slashes=False)
-    app.state.credentials = Credentials(
+    app = FastAPI(title="Sinch simulator", openapi_url=None, redirect_slashes=False, lifespan=_lifespan)
+    credentials = Credentials(
         application_key=application_key,
         application_secret=application_secret,
         signing_key=decode_secret(application_secret),
     )
-    app.state.simulation = Simulation(Store(journal), settings, new_code)
-    app.state.faults = Faults()
+    faults = Faults()
+    client = CallbackClient(settings.callback_timeout)
+    events = Events(settings.callback_url, client, credentials, faults)
+    app.state.credentials, app.state.faults = credentials, faults
+    app.state.simulation = Simulation(Store(journal), settings, new_code, events)
     app.add_exception_handler(RefusalError, answer_refusal)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(Exception, answer_crash)
-    app.include_router(verifications.router)
-    app.include_router(inbox.router)
+    for part in (verifications, inbox, controls):
+        app.include_router(part.router)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Run when the simulator stands alone. Under a mount the first request begins and the loop's end ends."""
+    simulation: Simulation = app.state.simulation
+    simulation.watch()
+    yield
+    await simulation.close()

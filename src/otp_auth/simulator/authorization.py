@@ -5,6 +5,7 @@ import binascii
 import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from fastapi import Request
 
@@ -23,8 +24,11 @@ class Credentials:
     signing_key: bytes  # what is inside of it
 
 
-async def authorize(request: Request, credentials: Credentials) -> None:
-    """Let a Basic or signed request pass. Raises RefusalError for any other."""
+async def authorize(request: Request, credentials: Credentials, *, has_callback: bool) -> None:
+    """Let a Basic or signed request pass. Raises RefusalError for any other.
+
+    The application's minimum level is basic, so public requests are refused with a callback URL too.
+    """
     header = request.headers.get("authorization", "")
     if not header:
         raise RefusalError(Refusal.NO_AUTHORIZATION)
@@ -33,6 +37,8 @@ async def authorize(request: Request, credentials: Credentials) -> None:
         case "basic":
             _check_basic(value.strip(), credentials)
         case "application":
+            if ":" not in value:
+                _refuse_public(value.strip(), credentials, has_callback=has_callback)
             await _check_application(request, value.strip(), credentials)
         case _:
             raise RefusalError(Refusal.INVALID_HEADER)
@@ -48,12 +54,19 @@ def _check_basic(value: str, credentials: Credentials) -> None:
         raise RefusalError(Refusal.INVALID_AUTHORIZATION)
 
 
-async def _check_application(request: Request, value: str, credentials: Credentials) -> None:
-    key, separator, given = value.partition(":")
+def _refuse_public(key: str, credentials: Credentials, *, has_callback: bool) -> NoReturn:
+    _check_key(key, credentials)
+    raise RefusalError(Refusal.LEVEL if has_callback else Refusal.NO_CALLBACK)
+
+
+def _check_key(key: str, credentials: Credentials) -> None:
     if not hmac.compare_digest(key.encode(), credentials.application_key.encode()):
         raise RefusalError(Refusal.INVALID_AUTHORIZATION)
-    if not separator:
-        raise RefusalError(Refusal.NO_CALLBACK)
+
+
+async def _check_application(request: Request, value: str, credentials: Credentials) -> None:
+    key, _, given = value.partition(":")
+    _check_key(key, credentials)
     timestamp = request.headers.get("x-timestamp", "")
     _check_age(timestamp)
     body = await request.body()

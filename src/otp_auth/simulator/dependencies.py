@@ -6,11 +6,14 @@ from fastapi import Depends, Request
 
 from otp_auth.simulator.authorization import authorize
 from otp_auth.simulator.faults import Faults
-from otp_auth.simulator.rules import Simulation
+from otp_auth.simulator.simulation import Simulation
 
 
 async def get_simulation(request: Request) -> Simulation:
+    """Bring the simulation up to now: a clock that tests move has no other way in."""
     simulation: Simulation = request.app.state.simulation
+    simulation.watch()
+    simulation.expire_due()
     return simulation
 
 
@@ -21,7 +24,8 @@ async def get_faults(request: Request) -> Faults:
 
 async def require_credentials(request: Request) -> None:
     """Refuse who is not the application."""
-    await authorize(request, request.app.state.credentials)
+    simulation: Simulation = request.app.state.simulation
+    await authorize(request, request.app.state.credentials, has_callback=bool(simulation.events.callback_url))
 
 
 CurrentSimulation = Annotated[Simulation, Depends(get_simulation)]

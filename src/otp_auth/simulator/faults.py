@@ -1,7 +1,7 @@
 """Trouble on demand: slow, broken and lost answers, so that a client's behaviour in an outage can be seen."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Annotated, Literal, Self
 
@@ -13,19 +13,26 @@ from otp_auth.simulator.refusals import RefusalError, error_answer
 
 LONGEST_DELAY = 600
 WITHOUT_BODY = (204, 205, 304)
-Call = Literal["start", "report"]
+Call = Literal["start", "report", "callback"]
 
 
 class Fault(BaseModel, frozen=True, extra="forbid"):
-    """What goes wrong with starts or reports.
+    """What goes wrong with starts, with reports, or with the events that are called back.
 
-    `delay`: the work begins `value` seconds late. `status`: nothing is done, the answer is the HTTP status
-    `value`. `drop_before`: nothing is done, the connection is lost. `drop_after`: the work is done, then the
-    connection is lost. `garbage`: the work is done, the answer is 200 but no JSON.
+    Starts and reports. `delay`: the work begins `value` seconds late. `status`: nothing is done, the answer
+    is the HTTP status `value`. `drop_before`: nothing is done, the connection is lost. `drop_after`: the work
+    is done, then the connection is lost. `garbage`: the work is done, the answer is 200 but no JSON.
+    `undelivered` (starts only): all is well, but the message never reaches the phone: its delivery fails.
+
+    Callbacks. `delay`: the event is sent `value` seconds late. `status`: the event is sent, and its answer
+    taken as one with the HTTP status `value`. `drop_before`: the event is not sent; a start goes on as
+    without a callback URL. `drop_after`: the event is sent, its answer is lost. `garbage`: the event is sent
+    without the last byte of its body, so that neither JSON nor signature hold. `undelivered`: no event is
+    sent but the request event of a start.
     """
 
     on: Call
-    kind: Literal["delay", "status", "drop_before", "drop_after", "garbage"]
+    kind: Literal["delay", "status", "drop_before", "drop_after", "garbage", "undelivered"]
     value: float | None = None
     times: Annotated[int, Field(ge=1)] | None = None  # None: until cleared
 
@@ -36,11 +43,13 @@ class Fault(BaseModel, frozen=True, extra="forbid"):
             raise ValueError(f"a delay needs a value: seconds from 0 to {LONGEST_DELAY}")
         if self.kind == "status" and (value not in range(200, 600) or value in WITHOUT_BODY):
             raise ValueError("a status needs a value: an HTTP status with a body, from 200 to 599")
+        if self.kind == "undelivered" and self.on == "report":
+            raise ValueError("nothing is delivered by a report: use start or callback")
         return self
 
 
 class Faults:
-    """The fault in force for starts and the one for reports."""
+    """The faults in force, one for each kind of call."""
 
     def __init__(self) -> None:
         self._in_force: dict[Call, Fault] = {}
@@ -52,25 +61,12 @@ class Faults:
     def clear(self) -> None:
         self._in_force.clear()
 
-    async def play(self, call: Call, work: Callable[[], Response]) -> Response:
-        """Do the work with whatever is to go wrong with it. Uses up one of the fault's times."""
-        fault = self._take(call)
-        if fault is None:
-            return work()
-        match fault.kind:
-            case "delay":
-                await asyncio.sleep(fault.value or 0)
-                return work()
-            case "status":
-                status = int(fault.value or 0)
-                return error_answer(status * 100, f"The simulator was told to answer {status}.")
-            case "drop_before":
-                return LostAnswer()
-        with suppress(RefusalError):
-            work()
-        return LostAnswer() if fault.kind == "drop_after" else Response(b"\xff{", media_type="text/html")
+    def in_force(self, call: Call) -> Fault | None:
+        """Return what would go wrong with the next call."""
+        return self._in_force.get(call)
 
-    def _take(self, call: Call) -> Fault | None:
+    def take(self, call: Call) -> Fault | None:
+        """Return what goes wrong with this call, and use up one of its times."""
         fault = self._in_force.get(call)
         if fault is None or fault.times is None:
             return fault
@@ -81,6 +77,31 @@ class Faults:
         return fault
 
 
+async def play(fault: Fault | None, work: Callable[[], Awaitable[Response]]) -> Response:
+    """Do the work of a start or report with whatever is to go wrong with it."""
+    match fault:
+        case Fault(kind="status"):
+            status = int(fault.value or 0)
+            return error_answer(status * 100, f"The simulator was told to answer {status}.")
+        case Fault(kind="drop_before"):
+            return LostAnswer()
+        case Fault(kind="drop_after" | "garbage"):
+            return await _spoil(fault, work)
+        case Fault(kind="delay"):
+            await asyncio.sleep(fault.value or 0)
+    return await work()
+
+
+async def _spoil(fault: Fault, work: Callable[[], Awaitable[Response]]) -> Response:
+    """Do the work and spoil its answer; what was to follow an answer follows all the same."""
+    follow = None
+    with suppress(RefusalError):
+        follow = (await work()).background
+    if fault.kind == "drop_after":
+        return LostAnswer(background=follow)
+    return Response(b"\xff{", media_type="text/html", background=follow)
+
+
 class LostAnswer(Response):
     """An answer that breaks off: the server closes the connection because a promised body does not come."""
 
@@ -88,3 +109,5 @@ class LostAnswer(Response):
         headers = [(b"content-type", b"application/json"), (b"content-length", b"1024")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        if self.background is not None:
+            await self.background()

@@ -1,14 +1,12 @@
-"""Beside Sinch's API, for people and tests and without authentication: inbox, counters, faults."""
+"""Beside Sinch's API, for people and without authentication: what reached which phone."""
 
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from fastapi import APIRouter, Query, Response
 
-from otp_auth.simulator.dependencies import CurrentFaults, CurrentSimulation
-from otp_auth.simulator.faults import Fault
+from otp_auth.simulator.dependencies import CurrentSimulation
+from otp_auth.simulator.numbers import NUMBERS, BuiltInNumber
 from otp_auth.simulator.records import Message
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -44,10 +42,12 @@ async def messages(
     to: str = "",
     limit: Annotated[int, Query(ge=1)] = 10**6,
 ) -> list[Message]:
-    """List what was delivered, newest first; `to` is one number, its plus may have become a space."""
+    """List what was sent to phones, newest first; `to` is one number, its plus may have become a space.
+
+    A message is `sent` until its delivery has ended, then `delivered` or `failed`.
+    """
     response.headers.update(HEADERS)
-    number = f"+{to.strip().removeprefix('+')}" if to.strip() else None
-    return simulation.store.messages(number)[:limit]
+    return simulation.store.messages(as_number(to))[:limit]
 
 
 @router.delete("/messages", status_code=204)
@@ -56,39 +56,16 @@ async def empty_inbox(simulation: CurrentSimulation) -> None:
     simulation.store.empty_inbox()
 
 
-@router.get("/stats")
-async def stats(simulation: CurrentSimulation, response: Response) -> dict[str, Any]:
-    """Tell how many starts and reports have arrived since the beginning, as ground truth for tests.
-
-    Counted is every request with good credentials, before anything else is looked at: also one that is then
-    refused, fails to parse, or falls to a fault (`drop_before` too). What was really sent is in the inbox.
-    `by_number` has the numbers that could be read, as E.164; a report by id counts for its verification's
-    number, a report by number for that number's latest verification. Unknown ids count in `reports` alone.
-    """
+@router.get("/numbers")
+async def numbers(response: Response) -> list[BuiltInNumber]:
+    """List the numbers with a built-in behaviour."""
     response.headers.update(HEADERS)
-    store = simulation.store
-    return store.totals.model_dump() | {
-        "by_number": {number: counts.model_dump() for number, counts in store.counts_by_number.items()},
-        "by_verification": {key: {"reports": n} for key, n in store.reports_by_verification.items()},
-    }
+    return list(NUMBERS)
 
 
-@router.put("/faults")
-async def put_fault(request: Request, faults: CurrentFaults) -> Response:
-    """Let starts or reports go wrong; any content type will do, so that curl needs no header."""
-    try:
-        fault = Fault.model_validate_json(await request.body())
-    except ValidationError as error:
-        problems = [{"where": list(e["loc"]), "problem": e["msg"]} for e in error.errors(include_url=False)]
-        return JSONResponse({"detail": problems}, status_code=422, headers=HEADERS)
-    faults.put(fault)
-    return JSONResponse(fault.model_dump(mode="json"), headers=HEADERS)
-
-
-@router.delete("/faults", status_code=204)
-async def clear_faults(faults: CurrentFaults) -> None:
-    """Let everything go well again."""
-    faults.clear()
+def as_number(to: str) -> str | None:
+    """Return the number that a query means, None for any."""
+    return f"+{to.strip().removeprefix('+')}" if to.strip() else None
 
 
 def _file(name: str, media_type: str, headers: dict[str, str] | None = None) -> Response:

@@ -18,23 +18,38 @@ _CALLOUT = {
     "fr-FR": "Bonjour. Votre code de vérification est {{CODE}}. Au revoir.",
     "es-ES": "Hola. Su código de verificación es {{CODE}}. Adiós.",
 }
+_FLASHCALL = {
+    "en-US": "Missed call from {{CODE}}.",
+    "sv-SE": "Missat samtal från {{CODE}}.",
+    "de-DE": "Verpasster Anruf von {{CODE}}.",
+    "fr-FR": "Appel manqué de {{CODE}}.",
+    "es-ES": "Llamada perdida de {{CODE}}.",
+}
+_TEXTS = {
+    VerificationMethod.SMS: _SMS,
+    VerificationMethod.WHATSAPP: _SMS,
+    VerificationMethod.CALLOUT: _CALLOUT,
+    VerificationMethod.FLASHCALL: _FLASHCALL,
+}
 _BY_LANGUAGE = {tag.partition("-")[0]: tag for tag in _SMS}
 
 
 def choose_language(accept_language: str) -> str:
     """Return the tag of the text that a weighted list of languages prefers; the default if none is there."""
+    languages = (tag.lower().partition("-")[0] for tag in preferred_tags(accept_language))
+    return next((_BY_LANGUAGE[name] for name in languages if name in _BY_LANGUAGE), DEFAULT)
+
+
+def preferred_tags(accept_language: str) -> list[str]:
+    """Return the tags of a weighted list of languages, best first."""
     weighted = [_weigh(part) for part in accept_language.split(",")]
     # sorted() keeps the order of equal weights: first named, first served.
-    for weight, language in sorted(weighted, key=lambda pair: -pair[0]):
-        if weight > 0 and language in _BY_LANGUAGE:
-            return _BY_LANGUAGE[language]
-    return DEFAULT
+    return [tag for weight, tag in sorted(weighted, key=lambda pair: -pair[0]) if weight > 0 and tag]
 
 
 def template_of(method: VerificationMethod, language: str) -> str:
     """Return the text with a place for the code."""
-    texts = _SMS if method is VerificationMethod.SMS else _CALLOUT
-    return texts[language]
+    return _TEXTS[method][language]
 
 
 def _weigh(part: str) -> tuple[float, str]:
@@ -44,4 +59,4 @@ def _weigh(part: str) -> tuple[float, str]:
         weight = float(value) if name.strip().lower() == "q" else 1.0
     except ValueError:
         weight = 0.0
-    return weight, tag.strip().lower().partition("-")[0]
+    return weight, tag.strip()

@@ -1,14 +1,24 @@
 """What the simulator remembers. Each record replaces the one before it; nothing is changed in place."""
 
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from otp_auth.sinch.schemas import VerificationMethod, VerificationStatus
 
-EXPIRED = "Expired"
-INVALID_CODE = "Invalid code"
+
+class Reason(StrEnum):
+    """Why a verification did not succeed (Sinch Verification API, "Statuses and reasons")."""
+
+    EXPIRED = "Expired"
+    INVALID_CODE = "Invalid code"
+    INVALID_CLI = "Invalid CLI"
+    DENIED_BY_CALLBACK = "Denied by callback"
+    INVALID_CALLBACK = "Invalid callback"
+    SMS_DELIVERY_FAILURE = "SMS delivery failure"
+    UNREACHABLE = "Network error or number unreachable"
 
 
 class Verification(BaseModel, frozen=True):
@@ -17,33 +27,29 @@ class Verification(BaseModel, frozen=True):
     id: str
     method: VerificationMethod
     number: str
-    code: str
+    code: str  # of a flash call: the caller's number
     code_type: str
     language: str
     reference: str | None
     custom: str | None
     created_at: datetime
     expires_at: datetime
+    interception: int | None = None  # seconds that a flash call stays open, where somebody said so
     status: VerificationStatus = VerificationStatus.PENDING
     reason: str | None = None
     wrong_tries: int = 0
+    source: str | None = None  # how the client came by the right code
 
     @property
     def is_open(self) -> bool:
         return self.status is VerificationStatus.PENDING
 
-    def as_of(self, now: datetime) -> "Verification":
-        """Return how it stands now: an open one fails by itself when its time is over."""
-        if self.is_open and now >= self.expires_at:
-            return self.ended(VerificationStatus.FAIL, EXPIRED)
-        return self
-
-    def ended(self, status: VerificationStatus, reason: str | None = None) -> "Verification":
+    def ended(self, status: VerificationStatus, reason: Reason | None = None) -> "Verification":
         return self.model_copy(update={"status": status, "reason": reason})
 
 
 class Message(BaseModel, frozen=True):
-    """What reached a phone: a text, or what a call says."""
+    """What reached a phone: a text, or what a call says. `failed`: what was sent and did not reach it."""
 
     id: str
     verification_id: str
@@ -51,8 +57,23 @@ class Message(BaseModel, frozen=True):
     to: str
     code: str
     text: str
-    status: Literal["delivered"] = "delivered"
+    status: Literal["sent", "delivered", "failed"]
     created_at: datetime
+
+
+class SentEvent(BaseModel, frozen=True):
+    """One event that was sent to the callback URL, and what came back."""
+
+    id: str
+    event: str
+    verification_id: str
+    to: str
+    url: str
+    body: dict[str, Any]
+    sent_at: datetime
+    status: int | None  # HTTP status of the answer; None: no answer came
+    answer: Any  # its body: JSON, or text where it is none
+    problem: str | None  # why no answer came
 
 
 class Counts(BaseModel, frozen=True):

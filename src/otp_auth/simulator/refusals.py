@@ -26,11 +26,17 @@ class Refusal(Enum):
     INVALID_SIGNATURE = 40102, "Invalid signature"
     NO_AUTHORIZATION = 40104, "Authorization required"
     INVALID_AUTHORIZATION = 40107, "Invalid authorization"
+    NO_CREDIT = 40200, "Not enough credit"
     NO_SEAMLESS = 40300, "Seamless verification not available for given destination."
     NO_CALLBACK = 40303, "Callback URL must be set when using public authorization method."
+    LEVEL = 40303, "Authorization requirement not met."
+    DENIED_BY_CALLBACK = 40303, "Verification denied by callback."
     NOT_FOUND = 40400, "Requested resource was not found."
     REFERENCE_TAKEN = 40900, "Reference already defined"
+    NO_ROUTE = 42201, "No route to destination."
+    INVALID_CALLBACK = 42202, "Invalid callback response."
     TOO_SOON = 42901, "Cannot initiate verification to the same number too quickly"
+    DOWN = 50300, "Service is temporarily unavailable, please try again later."
 
     def __init__(self, error_code: int, message: str) -> None:
         self.error_code = error_code

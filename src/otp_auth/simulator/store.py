@@ -1,6 +1,8 @@
 """Verifications, messages and counters: in memory, and in a journal if there is one."""
 
 from collections import OrderedDict
+from datetime import datetime
+from heapq import heappop, heappush
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +23,8 @@ class Store:
         self._counts: dict[str, Counts] = {}
         self._by_reference: dict[str, str] = {}
         self._newest: dict[tuple[str, VerificationMethod | None], str] = {}
+        # When which verification may expire, soonest first. What has ended meanwhile stays until its time.
+        self._expiries: list[tuple[datetime, str]] = []
         self._journal: Journal | None = None
         if journal is not None:
             self._load(Journal(journal))
@@ -35,9 +39,21 @@ class Store:
         """Return the number's latest verification, of one method or of any."""
         return self.find(self._newest.get((number, method), ""))
 
+    def pop_expired(self, now: datetime) -> list[Verification]:
+        """Return the open verifications whose time is over; each is returned once only."""
+        expired = []
+        while self._expiries and self._expiries[0][0] <= now:
+            verification = self._verifications[heappop(self._expiries)[1]]
+            if verification.is_open and verification.expires_at <= now:
+                expired.append(verification)
+        return expired
+
     def keep(self, verification: Verification) -> None:
         """Add a verification, or replace the one with its id."""
-        if verification.id not in self._verifications:
+        known = self.find(verification.id)
+        if verification.is_open and (known is None or known.expires_at != verification.expires_at):
+            heappush(self._expiries, (verification.expires_at, verification.id))
+        if known is None:
             self._newest[verification.number, None] = verification.id
             self._newest[verification.number, verification.method] = verification.id
             if verification.reference:
@@ -46,8 +62,15 @@ class Store:
         self._write("verification", verification.id, verification)
 
     def deliver(self, message: Message) -> None:
+        """Put a message into the inbox, or replace the one with its id."""
         self._messages[message.id] = message
         self._write("message", message.id, message)
+
+    def message_of(self, verification_id: str) -> Message | None:
+        """Return the message that carried a verification's code, if it is still in the inbox."""
+        return next(
+            (m for m in reversed(self._messages.values()) if m.verification_id == verification_id), None
+        )
 
     def messages(self, to: str | None = None) -> list[Message]:
         """Return the inbox, of one number or of all, newest first."""

@@ -1,28 +1,36 @@
 """Sinch's endpoints. Bodies are read by hand: Sinch's errors are not FastAPI's."""
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.background import BackgroundTask
 
-from otp_auth.simulator import answers, rules
+from otp_auth.simulator import answers, deliveries, rules, starts
 from otp_auth.simulator.dependencies import CurrentFaults, CurrentSimulation, require_credentials
+from otp_auth.simulator.faults import play
 from otp_auth.simulator.refusals import RefusalError
 from otp_auth.simulator.requests import read_method, read_number, read_report, read_start, starting_number
-from otp_auth.simulator.rules import Simulation
+from otp_auth.simulator.simulation import Simulation
 
 router = APIRouter(prefix=answers.VERIFICATIONS, dependencies=[Depends(require_credentials)])
 
 
 @router.post("")
 async def start(request: Request, simulation: CurrentSimulation, faults: CurrentFaults) -> Response:
-    """Start a verification: a code goes to the inbox."""
+    """Start a verification: a code goes to the inbox. What becomes of it is told after the answer."""
     body = await request.body()
     accept_language = request.headers.get("accept-language", "")
     simulation.store.count_start(starting_number(body))
+    fault = faults.take("start")
+    undelivered = fault is not None and fault.kind == "undelivered"
 
-    def work() -> Response:
-        verification = rules.start(simulation, read_start(body), accept_language)
-        return answers.started(request, verification)
+    async def work() -> Response:
+        verification = await starts.start(simulation, read_start(body), accept_language)
+        answer = answers.started(request, verification)
+        answer.background = BackgroundTask(
+            deliveries.follow, simulation, verification, undelivered=undelivered
+        )
+        return answer
 
-    return await faults.play("start", work)
+    return await play(fault, work)
 
 
 @router.put("/id/{verification_id}")
@@ -33,10 +41,11 @@ async def report_by_id(
     body = await request.body()
     known = simulation.store.find(verification_id)
     simulation.store.count_report(known.number if known else None, known.id if known else None)
-    return await faults.play(
-        "report",
-        lambda: answers.reported(rules.report_by_id(simulation, verification_id, read_report(body))),
-    )
+
+    async def work() -> Response:
+        return answers.reported(rules.report_by_id(simulation, verification_id, read_report(body)))
+
+    return await play(faults.take("report"), work)
 
 
 @router.put("/number/{endpoint}")
@@ -46,12 +55,12 @@ async def report_by_number(
     """Report a code for whatever is open for a number."""
     body = await request.body()
     _count_report_by_number(simulation, endpoint)
-    return await faults.play(
-        "report",
-        lambda: answers.reported(
-            rules.report_by_number(simulation, read_number(endpoint), read_report(body))
-        ),
-    )
+
+    async def work() -> Response:
+        number = read_number(endpoint)
+        return answers.reported(rules.report_by_number(simulation, number, read_report(body)))
+
+    return await play(faults.take("report"), work)
 
 
 @router.get("/id/{verification_id}")

@@ -63,13 +63,33 @@ def read(response: httpx.Response, shape: type[A]) -> A | Failure | Unavailable:
         return Unavailable(reached=True)
 
 
-def verdict(answer: ReportedVerification, verification_id: str, method: VerificationMethod) -> Verdict:
-    """Unknown means no: another id or method, no status or a new one is no proof, and no wrong code."""
-    if answer.id != verification_id or answer.method != method.value:
-        return Verdict.UNAVAILABLE
+def is_answer(answer: BaseModel | Failure | Unavailable) -> bool:
+    """Sinch is there. A server error, a redirect and what can't be read don't show that."""
+    if isinstance(answer, Failure):
+        return answer.is_client_error
+    return not isinstance(answer, Unavailable)
+
+
+def verdict(
+    answer: ReportedVerification, verification_id: str, method: VerificationMethod, number: str | None
+) -> Verdict:
+    """Unknown means no: another verification, no status or a new one is no proof, and no wrong code."""
+    if not _is_about(answer, verification_id, method, number):
+        return Verdict.DOUBTFUL
     if answer.status == VerificationStatus.SUCCESSFUL:
         return Verdict.RIGHT
-    return Verdict.WRONG if answer.status in UNSUCCESSFUL else Verdict.UNAVAILABLE
+    return Verdict.WRONG if answer.status in UNSUCCESSFUL else Verdict.DOUBTFUL
+
+
+def _is_about(
+    answer: ReportedVerification, verification_id: str, method: VerificationMethod, number: str | None
+) -> bool:
+    """Say whether id and method are the ones asked for; the number too, where both sides name one."""
+    if answer.id != verification_id or answer.method != method.value:
+        return False
+    if number is None or answer.number is None:
+        return True
+    return answer.number.removeprefix("+") == number.removeprefix("+")  # Sinch loses the plus at times
 
 
 def _error_code(response: httpx.Response) -> str:

@@ -1,9 +1,20 @@
 """Sinch's JSON: only the fields we read, read tolerantly, for it varies from its documentation."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 
 class VerificationMethod(StrEnum):
@@ -33,6 +44,8 @@ class VerificationStatus(StrEnum):
 
 # The end of a verification that did not succeed.
 UNSUCCESSFUL = frozenset(VerificationStatus) - {VerificationStatus.PENDING, VerificationStatus.SUCCESSFUL}
+# The message never arrived. FAIL and ABORTED speak of a code that may well have.
+UNDELIVERED = frozenset({VerificationStatus.DENIED, VerificationStatus.ERROR})
 
 
 def _lower(value: object) -> object:
@@ -47,11 +60,32 @@ def _text_of_number(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _none_if_unreadable(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
 MethodName = Annotated[str, AfterValidator(str.lower)]  # SDKs write `flashCall`, answers `flashcall`
 StatusName = Annotated[str, BeforeValidator(_upper)]  # "the service is not consistent"
 # Old ids are decimal numbers, newer ones UUIDs: text to us.
 Id = Annotated[str, BeforeValidator(_text_of_number), StringConstraints(min_length=1, max_length=128)]
 ErrorCode = Annotated[str, BeforeValidator(_text_of_number), StringConstraints(pattern=r"\A[0-9]{5}\z")]
+
+IfReadable = WrapValidator(_none_if_unreadable)  # on what may be missing: rubbish there spoils nothing else
+OptionalText = Annotated[str | None, BeforeValidator(_text_of_number), IfReadable]
+Currency = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=r"\A[A-Z]{3}\z")]  # ISO 4217
+
+
+class Price(BaseModel, frozen=True, populate_by_name=True):
+    """What a verification costs."""
+
+    currency: Currency = Field(validation_alias="currencyId")
+    amount: Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+OptionalPrice = Annotated[Price | None, IfReadable]
 
 
 class StartedVerification(BaseModel, frozen=True):
@@ -60,20 +94,30 @@ class StartedVerification(BaseModel, frozen=True):
     id: Id
 
 
-class ReportedVerification(BaseModel, frozen=True):
+class ReportedVerification(BaseModel, frozen=True, populate_by_name=True):
     """Answer to a report. HTTP 200 does not mean verified: `status` does."""
 
     id: Id | None = None
-    method: MethodName | None = None
-    status: StatusName | None = None
+    method: Annotated[MethodName | None, IfReadable] = None
+    status: Annotated[StatusName | None, IfReadable] = None
+    number: OptionalText = Field(None, validation_alias=AliasPath("identity", "endpoint"))
 
 
-class VerificationState(BaseModel, frozen=True):
+class VerificationState(BaseModel, frozen=True, populate_by_name=True):
     """Answer to a status request."""
 
     id: Id
     method: MethodName | None = None
     status: StatusName
+    reason: OptionalText = None  # Sinch's words, when it did not succeed
+    number: OptionalText = Field(None, validation_alias=AliasPath("identity", "endpoint"))
+    # Comes late, never while PENDING.
+    price: OptionalPrice = Field(None, validation_alias=AliasPath("price", "verificationPrice"))
+
+    @property
+    def is_undelivered(self) -> bool:
+        """The message never arrived."""
+        return self.status in UNDELIVERED
 
 
 class ErrorAnswer(BaseModel, frozen=True):

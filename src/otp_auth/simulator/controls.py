@@ -1,0 +1,77 @@
+"""Beside Sinch's API, for tests and without authentication: counters, faults, events that were sent."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+
+from otp_auth.simulator.dependencies import CurrentFaults, CurrentSimulation
+from otp_auth.simulator.faults import Fault
+from otp_auth.simulator.inbox import HEADERS, as_number
+from otp_auth.simulator.records import SentEvent
+
+LONGEST_WAIT = 30  # seconds
+
+router = APIRouter()
+
+
+@router.get("/stats")
+async def stats(simulation: CurrentSimulation, response: Response) -> dict[str, Any]:
+    """Tell how many starts and reports have arrived since the beginning, as ground truth for tests.
+
+    Counted is every request with good credentials, before anything else is looked at: also one that is then
+    refused, fails to parse, or falls to a fault (`drop_before` too). What was really sent is in the inbox.
+    `by_number` has the numbers that could be read, as E.164; a report by id counts for its verification's
+    number, a report by number for that number's latest verification. Unknown ids count in `reports` alone.
+    """
+    response.headers.update(HEADERS)
+    store = simulation.store
+    return store.totals.model_dump() | {
+        "by_number": {number: counts.model_dump() for number, counts in store.counts_by_number.items()},
+        "by_verification": {key: {"reports": n} for key, n in store.reports_by_verification.items()},
+    }
+
+
+@router.put("/faults")
+async def put_fault(request: Request, faults: CurrentFaults) -> Response:
+    """Let starts, reports or events go wrong; any content type will do, so that curl needs no header."""
+    try:
+        fault = Fault.model_validate_json(await request.body())
+    except ValidationError as error:
+        problems = [{"where": list(e["loc"]), "problem": e["msg"]} for e in error.errors(include_url=False)]
+        return JSONResponse({"detail": problems}, status_code=422, headers=HEADERS)
+    faults.put(fault)
+    return JSONResponse(fault.model_dump(mode="json"), headers=HEADERS)
+
+
+@router.delete("/faults", status_code=204)
+async def clear_faults(faults: CurrentFaults) -> None:
+    """Let everything go well again."""
+    faults.clear()
+
+
+@router.get("/events")
+async def events(
+    simulation: CurrentSimulation,
+    response: Response,
+    to: str = "",
+    event: str = "",
+    verification_id: str = "",
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
+) -> list[SentEvent]:
+    """List the events that were sent to the callback URL and what it answered, newest first.
+
+    `wait`: where there is none yet, answer when the first has come, at the latest after so many seconds.
+    """
+    response.headers.update(HEADERS)
+    number = as_number(to)
+
+    def matches(sent: SentEvent) -> bool:
+        return (
+            number in {None, sent.to}
+            and event in {"", sent.event}
+            and verification_id in {"", sent.verification_id}
+        )
+
+    return await simulation.events.wait_for(matches, wait) if wait else simulation.events.sent(matches)

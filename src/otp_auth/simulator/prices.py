@@ -1,0 +1,42 @@
+"""What a verification costs, made up: by method and group of countries, in one currency."""
+
+from typing import Any
+
+import phonenumbers
+
+from otp_auth.sinch.schemas import VerificationMethod, VerificationStatus
+
+CURRENCY = "EUR"
+NO_COUNTRY = "001"  # what the library says for numbers of no country, such as +800
+# Sinch charges what was tried; it does not charge what it could not deliver or was told not to send.
+CHARGED = {VerificationStatus.SUCCESSFUL, VerificationStatus.FAIL, VerificationStatus.ABORTED}
+
+_NORTH_AMERICA = {"CA", "US"}
+# fmt: off
+_EUROPE = {
+    "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE",
+    "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+}
+# fmt: on
+_SMS, _CALLOUT = VerificationMethod.SMS, VerificationMethod.CALLOUT
+_FLASHCALL, _WHATSAPP = VerificationMethod.FLASHCALL, VerificationMethod.WHATSAPP
+_PRICES_IN_EUROPE = {_SMS: 0.0453, _CALLOUT: 0.1852, _FLASHCALL: 0.0125, _WHATSAPP: 0.0391}
+_PRICES_IN_NORTH_AMERICA = {_SMS: 0.0085, _CALLOUT: 0.0270, _FLASHCALL: 0.0060, _WHATSAPP: 0.0135}
+_PRICES_ELSEWHERE = {_SMS: 0.1150, _CALLOUT: 0.3100, _FLASHCALL: 0.0240, _WHATSAPP: 0.0620}
+
+
+def price_of(method: VerificationMethod, number: str) -> dict[str, Any]:
+    """Return Sinch's money object for one verification of a number (E.164)."""
+    return {"currencyId": CURRENCY, "amount": _table_of(country_of(number))[method]}
+
+
+def country_of(number: str) -> str | None:
+    """Return the number's country (ISO 3166 alpha-2); None for numbers of no country."""
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    return None if region == NO_COUNTRY else region
+
+
+def _table_of(country: str | None) -> dict[VerificationMethod, float]:
+    if country in _EUROPE:
+        return _PRICES_IN_EUROPE
+    return _PRICES_IN_NORTH_AMERICA if country in _NORTH_AMERICA else _PRICES_ELSEWHERE
