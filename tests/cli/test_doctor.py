@@ -104,7 +104,7 @@ async def test_all_is_well(doctor: Doctor) -> None:
         "no proxy is trusted",
         "somebody who has the password guesses a code within a year with odds of 0.00097: 973 guesses",
         "while the owner never logs in the odds end at 5e-05: 50 wrong codes in a row",
-        "0.36 guessed registrations a year",
+        "0.365 guessed registrations a year",
     ):
         assert any(line.startswith(words) for line in good), words
     assert lines(answer, "note") == [

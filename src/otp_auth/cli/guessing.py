@@ -88,7 +88,7 @@ def odds_findings(settings: Settings, makers: Makers) -> Iterator[Finding]:
         f"{policy.consecutive} wrong codes in a row shut the factor off"
     )
     yield ok(
-        f"{guessed_registrations(policy, codes):.2g} guessed registrations a year are to be expected over "
+        f"{guessed_registrations(policy, codes):.3g} guessed registrations a year are to be expected over "
         f"all, with {policy.passwordless_day} wrong codes let through a day"
     )
     if makers.are_we:
