@@ -258,7 +258,8 @@ async def test_a_slow_callback_denies(simulators: Simulators, receiver: Receiver
     simulator = simulators(callback_url=receiver.url, callback_timeout=timedelta(milliseconds=50))
     receiver.go_on.clear()
 
-    assert_refused(await simulator.start(), 42202)
+    async with asyncio.timeout(PATIENCE / 4):
+        assert_refused(await simulator.start(), 42202)
 
     receiver.go_on.set()
     assert (await simulator.get(f"/events?event={REQUEST}"))[0]["problem"] == "too slow"
@@ -346,6 +347,9 @@ async def test_a_newer_start_ends_the_one_that_still_asks(simulator: Simulator, 
 
     assert (ended["id"], ended["status"]) == (answers[0], "ABORTED")
     assert [m["verification_id"] for m in await simulator.get("/messages")] == [answers[1]]
+    await simulator.app.state.simulation.events.idle()
+    receipts = await simulator.get(f"/events?event={DELIVERED}")
+    assert [receipt["verification_id"] for receipt in receipts] == [answers[1]]
 
 
 @pytest.mark.parametrize("wrong_tries", [1, 2])
@@ -377,6 +381,21 @@ async def test_an_expiry_is_told_once(
     await simulator.report(verification_id)
     await simulator.app.state.simulation.events.idle()
     assert receiver.queue.empty()
+
+
+async def test_what_has_ended_does_not_expire(simulator: Simulator, clock: time_machine.Traveller) -> None:
+    aborted = await simulator.open()
+    successful = await simulator.open()
+    await simulator.report(successful)
+    clock.shift(300)
+    await simulator.get("/stats")
+    await simulator.app.state.simulation.events.idle()
+
+    told = {
+        event["verification_id"]: event["body"] for event in await simulator.get(f"/events?event={RESULT}")
+    }
+    assert [told[key]["status"] for key in (aborted, successful)] == ["ABORTED", "SUCCESSFUL"]
+    assert len(await simulator.get(f"/events?event={RESULT}")) == 2
 
 
 async def test_an_expiry_is_told_after_a_restart(
