@@ -40,7 +40,7 @@ async def listening(handle: Handler) -> AsyncIterator[str]:
         await server.wait_closed()
 
 
-async def _request(reader: asyncio.StreamReader) -> bytes:
+async def read_request(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(
         (
@@ -57,7 +57,7 @@ async def test_an_answer_that_trickles_is_cut_off() -> None:
     has_left = asyncio.Event()
 
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _request(reader)
+        await read_request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         end = asyncio.create_task(reader.read())
         # Each byte comes well within a read timeout; only a bound on the whole call ends this.
@@ -78,7 +78,7 @@ async def test_silence_is_no_answer() -> None:
     requests: list[bytes] = []
 
     async def say_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        requests.append(await _request(reader))
+        requests.append(await read_request(reader))
         await is_over.wait()
 
     async with listening(say_nothing) as base_url, sinch_client(base_url=base_url, timeout=TINY) as sinch:
@@ -101,7 +101,7 @@ async def test_a_connection_that_breaks_is_not_tried_again(answer: bytes) -> Non
     requests: list[bytes] = []
 
     async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        requests.append(await _request(reader))
+        requests.append(await read_request(reader))
         writer.write(answer)
         await writer.drain()
 
@@ -126,7 +126,7 @@ async def test_a_redirect_gets_no_second_request() -> None:
     requests: list[bytes] = []
 
     async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        requests.append(await _request(reader))
+        requests.append(await read_request(reader))
         writer.write(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
         await writer.drain()
 
@@ -142,7 +142,7 @@ async def test_no_proxy_of_the_environment_sees_the_credentials(monkeypatch: pyt
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _request(reader)
+        await read_request(reader)
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 35\r\n\r\n{"id": "1", "status": "SUCCESSFUL"}')
         await writer.drain()
 
@@ -159,7 +159,7 @@ async def test_nothing_secret_reaches_the_log(authentication: str, environment: 
     seen: list[bytes] = []
 
     async def quote_the_number(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(await _request(reader))
+        seen.append(await read_request(reader))
         echo = b'{"errorCode": "40001", "message": "Number +46700000000 or code 4711 is invalid."}'
         writer.write(b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%b" % (len(echo), echo))
         await writer.drain()
