@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from loguru import logger
 from shield_policy import NOW, number, opened, policy, send, spent
 
 from otp_auth.database import Database
-from otp_auth.sending import shield
+from otp_auth.sending import prices, shield
 from otp_auth.sending.channels import Channel
 from otp_auth.sending.errors import DestinationRefusedError, TooManySendsError
 from otp_auth.sending.models import Lane
@@ -124,7 +125,7 @@ async def test_the_money_of_a_day(database: Database) -> None:
 
 async def test_the_price_that_sinch_named_is_charged(database: Database) -> None:
     async with database.write() as tx:
-        await shield.prices.note_price(tx, "SE", Channel.SMS, "EUR", shield.prices.HIGHEST / 10**6, NOW)
+        await prices.note_price(tx, "SE", Channel.SMS, "EUR", Decimal(1), NOW)
 
     assert await charge(database, send(), policy()) == Charged(1_000_000, [])
     assert await charge(database, send(channel=Channel.VOICE), policy()) == Charged(CENTS_10, [])
@@ -176,7 +177,7 @@ async def test_destinations_are_judged_first(database: Database, act: Any) -> No
 
 async def test_the_breaker_judges_strangers_alone(database: Database) -> None:
     rules = policy(breaker_minimum=3)
-    owner = {"lane": Lane.ACCOUNT, "user_id": ALICE}
+    owner: dict[str, Any] = {"lane": Lane.ACCOUNT, "user_id": ALICE}
     for which in range(5):
         assert (await charge(database, send(number(which), **owner), rules)).refusals == []
     refusals = [(await charge(database, send(number(which)), rules)).refusals for which in range(4)]
@@ -267,6 +268,11 @@ async def test_half_of_a_budget_is_told_once(database: Database, warnings: list[
 
     told = [(each["budget"], each["window"], each["spent"], each["limit"]) for each in warnings]
     assert told == [("send:all", 3600, 2, 4), ("send:cost", 86400, 300_000, 500_000)]
+
+
+async def test_a_refused_message_spends_no_half(database: Database, warnings: list[dict[str, Any]]) -> None:
+    assert (await charge(database, send(), policy(global_hour=2, per_number_hour=0))).refusals != []
+    assert warnings == []
 
 
 @time_machine.travel(NOW, tick=False)
