@@ -25,7 +25,12 @@ async def start_login(
     method: Channel | None,
     accept_language: str | None,
 ) -> Challenge:
-    """Send the second factor's code to somebody who has proved the password. Raises MethodNotOfferedError."""
+    """Send the second factor's code to somebody who has proved the password. Raises MethodNotOfferedError.
+
+    Nothing goes to a phone that too many wrong codes have shut off.
+    """
+    if await sending.challenges.is_phone_off(user.id):
+        method = None
     claim = Claim(
         purpose=Purpose.LOGIN,
         user_id=user.id,

@@ -80,6 +80,13 @@ class ChallengeRepository:
         async with self._database.read() as tx:
             return await cooldowns.find(tx, challenge.lane, challenge.phone_number)
 
+    async def is_phone_off(self, user_id: UUID | None) -> bool:
+        """Whether too many wrong codes in a row have shut the account's phone off as a factor."""
+        if user_id is None:
+            return False
+        async with self._database.read() as tx:
+            return FactorKind.PHONE in await disabled_factors(tx, user_id)
+
     async def reserve_send(self, wanted: WantedSend, policy: SendSettings) -> Reservation:
         """Charge one send to the challenge, its number and every budget, before Sinch is called."""
         now = datetime.now(UTC)
@@ -92,7 +99,7 @@ class ChallengeRepository:
                 return Reservation(None)
             if not await _charge_cooldown(tx, reserved, wanted, policy, now):
                 await tx.rollback()
-                cooldown = await self.cooldown_of(reserved)
+                cooldown = await self.cooldown_of(wanted.challenge)
                 return Reservation(wanted.challenge, cooldown.next_send_at if cooldown else now)
             charged = await shield.charge(tx, wanted.before_the_shield, policy, now)
             if charged.refusals and policy.mode == "enforce":

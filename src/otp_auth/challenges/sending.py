@@ -74,6 +74,8 @@ def check_offered(phone_number: str, method: Channel, policy: SendSettings) -> N
 async def _reserve(sending: Sending, wanted: WantedSend) -> Challenge:
     challenge = wanted.challenge
     check_offered(challenge.phone_number, wanted.method, sending.policy)
+    if await sending.challenges.is_phone_off(challenge.user_id):
+        raise MethodNotOfferedError
     reservation = await sending.challenges.reserve_send(wanted, sending.policy)
     if reservation.refusals:
         await _tell(sending, wanted, reservation.refusals)

@@ -23,7 +23,8 @@ class ChallengeView:
 async def view(sending: Sending, challenge: Challenge) -> ChallengeView:
     """Look at a challenge, as whoever holds its pending token may see it."""
     methods = next_methods(challenge, sending.policy)
-    if challenge.sends_left == 0 or not methods:
+    is_off = await sending.challenges.is_phone_off(challenge.user_id)
+    if challenge.sends_left == 0 or not methods or is_off:
         return ChallengeView(challenge, None, [])
     now = datetime.now(UTC)
     resend_at = max(await _opens_at(sending, challenge, methods[0]) or now, now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from loguru import logger
 
+from otp_auth import metrics
 from otp_auth.settings import SinchSettings
 
 Clock = Callable[[], float]  # seconds since some moment; never goes back
@@ -71,6 +72,7 @@ class Breaker:
     def _close(self) -> None:
         if self.is_open:
             logger.info("Sinch answers again")
+            metrics.set_breaker(False)
             self._failures.clear()
             self._next_probe_at = None
 
@@ -83,4 +85,5 @@ class Breaker:
         self._failures.append(now)
         if len(self._failures) == self._failures.maxlen and now - self._failures[0] <= self._window:
             logger.error("Sinch is down and not asked, but for probes", failures=len(self._failures))
+            metrics.set_breaker(True)
             self._next_probe_at = now + self._probe_gap
