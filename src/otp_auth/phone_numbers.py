@@ -8,6 +8,7 @@ parameters (`;ext=`), the digits of other scripts, zero-width and control charac
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from http import HTTPStatus
 
 import phonenumbers
@@ -142,6 +143,7 @@ def _format(number: PhoneNumber) -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+@lru_cache(maxsize=1024)  # a number is read a dozen times while one request is answered
 def _read(dialled: str, region: str | None) -> PhoneNumber:
     try:
         return phonenumbers.parse(dialled, region)

@@ -74,9 +74,9 @@ async def log_in(
     password = body.password.get_secret_value()
     user = await authenticate(users, hasher, passwords, body.identifier, body.region, password, network)
     channel = _channel(body, user, settings.send)
-    challenge = await start_login(sending, settings.challenge, user, channel, languages)
-    seen = await view(sending, challenge)
-    return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, challenge))
+    begun = await start_login(sending, settings.challenge, user, channel, languages)
+    seen = await view(sending, begun.challenge, begun.opens_at)
+    return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, begun.challenge))
 
 
 def _channel(body: schemas.LoginBody, user: User, policy: SendSettings) -> Channel | None:

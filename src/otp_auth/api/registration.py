@@ -56,9 +56,9 @@ async def register(
     """
     account = _read(body, languages)
     method = Channel(body.method) if body.method else None
-    challenge = await start_registration(sending, hasher, settings.challenge, account, method)
-    seen = await view(sending, challenge)
-    return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, challenge))
+    begun = await start_registration(sending, hasher, settings.challenge, account, method)
+    seen = await view(sending, begun.challenge, begun.opens_at)
+    return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, begun.challenge))
 
 
 def _read(body: schemas.RegisterBody, languages: str | None) -> NewAccount:

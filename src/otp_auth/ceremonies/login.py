@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth.accounts.known_networks import note_network
 from otp_auth.accounts.models import PreferredMethod, User
 from otp_auth.ceremonies.proof import TWO_FACTORS, Authenticated, Proof
-from otp_auth.ceremonies.start import Claim, start_ceremony
+from otp_auth.ceremonies.start import Begun, Claim, start_ceremony
 from otp_auth.challenges.errors import ChallengeClosedError
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending
@@ -24,7 +24,7 @@ async def start_login(
     user: User,
     method: Channel | None,
     accept_language: str | None,
-) -> Challenge:
+) -> Begun:
     """Send the second factor's code to somebody who has proved the password. Raises MethodNotOfferedError.
 
     Nothing goes to a phone that too many wrong codes have shut off.

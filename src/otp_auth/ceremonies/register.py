@@ -11,7 +11,7 @@ from otp_auth.accounts.models import User
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import add_user
 from otp_auth.ceremonies.proof import TWO_FACTORS, Authenticated, Proof
-from otp_auth.ceremonies.start import Claim, start_ceremony
+from otp_auth.ceremonies.start import Begun, Claim, start_ceremony
 from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending
@@ -41,7 +41,7 @@ async def start_registration(
     policy: ChallengeSettings,
     account: NewAccount,
     method: Channel | None,
-) -> Challenge:
+) -> Begun:
     """Write down a pending registration and send its code, the same for a number that is taken.
 
     Raises DestinationRefusedError, MethodNotOfferedError.

@@ -1,7 +1,7 @@
 """The beginning of every ceremony: a claim is written down and, if wanted, a code goes out."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +18,8 @@ from otp_auth.sending.errors import (
 from otp_auth.settings import ChallengeSettings
 
 # The credentials were right all the same; of a challenge that a newer login has closed the otp routes tell.
-NO_MESSAGE = (
-    ResendTooSoonError,
-    TooManySendsError,
-    ProviderUnavailableError,
-    DestinationRefusedError,
-    ChallengeClosedError,
-)
+NOT_YET = (ResendTooSoonError, TooManySendsError)
+NO_MESSAGE = (ProviderUnavailableError, DestinationRefusedError, ChallengeClosedError)
 
 
 @dataclass(frozen=True)
@@ -38,9 +33,17 @@ class Claim:
     payload: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A challenge as it stands after its start."""
+
+    challenge: Challenge
+    opens_at: datetime | None = None  # when a message may go out, where one was not allowed yet
+
+
 async def start_ceremony(
     sending: Sending, policy: ChallengeSettings, claim: Claim, method: Channel | None
-) -> Challenge:
+) -> Begun:
     """Open a challenge and send its code by `method` (None: nothing is sent).
 
     The claim was good enough to get here, so a message that can't go out is no refusal: `delivery` tells.
@@ -50,11 +53,13 @@ async def start_ceremony(
         check_named(method, sending.policy)
     challenge = await sending.challenges.add(_new_challenge(policy, claim, method))
     if method is None:
-        return challenge
+        return Begun(challenge)
     try:
-        return await send_code(sending, challenge, method)
+        return Begun(await send_code(sending, challenge, method))
+    except NOT_YET as refusal:
+        return Begun(challenge, datetime.now(UTC) + timedelta(seconds=refusal.retry_after))
     except NO_MESSAGE:
-        return await sending.challenges.find_open(challenge.id) or challenge
+        return Begun(await sending.challenges.find_open(challenge.id) or challenge)
 
 
 def _new_challenge(policy: ChallengeSettings, claim: Claim, method: Channel | None) -> Challenge:

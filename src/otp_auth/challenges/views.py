@@ -20,14 +20,17 @@ class ChallengeView:
     next_methods: list[Channel]  # may be asked for now, best first
 
 
-async def view(sending: Sending, challenge: Challenge) -> ChallengeView:
-    """Look at a challenge, as whoever holds its pending token may see it."""
+async def view(sending: Sending, challenge: Challenge, opens_at: datetime | None = None) -> ChallengeView:
+    """Look at a challenge, as whoever holds its pending token may see it.
+
+    `opens_at` is when a message may go out, where that has just been asked.
+    """
     methods = next_methods(challenge, sending.policy)
     is_off = await sending.challenges.is_phone_off(challenge.user_id)
     if challenge.sends_left == 0 or not methods or is_off:
         return ChallengeView(challenge, None, [])
     now = datetime.now(UTC)
-    resend_at = max(await _opens_at(sending, challenge, methods[0]) or now, now)
+    resend_at = max(opens_at or await _opens_at(sending, challenge, methods[0]) or now, now)
     if resend_at <= now:
         return ChallengeView(challenge, now, methods)
     at_once = await _others_at_once(sending, challenge, methods, now)

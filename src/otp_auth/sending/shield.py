@@ -50,13 +50,16 @@ class Charged:
 
 
 async def look(tx: AsyncSession, send: Send, policy: SendSettings, now: datetime) -> list[Refusal]:
-    """Say what speaks against a message. Locks nothing and takes nothing, so `charge` may say otherwise."""
+    """Say what speaks against a message, the first kind of reason alone.
+
+    Locks nothing and takes nothing, so `charge` may say otherwise.
+    """
     misplaced = refusal_of(send.phone_number, policy, send.channel)
     if misplaced:
         return [Refusal(misplaced, None)]
     reasons = await _charges(tx, send, policy)
     refused = await budgets.exhausted(tx, list(reasons), now)
-    return _refusals(refused, reasons) + await _suspicions(tx, send, policy, now)
+    return _refusals(refused, reasons) or await _suspicions(tx, send, policy, now)
 
 
 async def charge(tx: AsyncSession, send: Send, policy: SendSettings, now: datetime) -> Charged:
