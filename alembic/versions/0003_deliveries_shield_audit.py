@@ -100,6 +100,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("checks", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("code_maker", sa.String(length=16), nullable=True))
         batch_op.create_index(batch_op.f("ix_challenges_check_at"), ["check_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_challenges_phone_number"), ["phone_number"], unique=False)
 
     # Until now Sinch made every code.
     op.execute("UPDATE challenges SET code_maker = 'sinch' WHERE verification_id IS NOT NULL")
@@ -128,6 +129,7 @@ def downgrade() -> None:
     _make_cooldowns(with_lanes=False)
 
     with op.batch_alter_table("challenges", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_challenges_phone_number"))
         batch_op.drop_index(batch_op.f("ix_challenges_check_at"))
         batch_op.drop_column("code_maker")
         batch_op.drop_column("checks")

@@ -32,6 +32,10 @@ def _capitals(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(value.upper() for value in values)
 
 
+def _capital_names(values: dict[str, tuple["Channel", ...]]) -> dict[str, tuple["Channel", ...]]:
+    return {name.upper(): value for name, value in values.items()}
+
+
 Seconds = Annotated[timedelta, BeforeValidator(_whole_seconds), Field(gt=timedelta(0), le=LONGEST)]
 CommaList = BeforeValidator(_comma_list)
 Algorithm = Literal["ES256", "EdDSA", "RS256"]
@@ -108,7 +112,7 @@ class SendSettings(Section):
     # `watch` refuses nothing: it only says what `enforce` would have refused.
     mode: Literal["enforce", "watch"] = "enforce"
     # Channels for a country instead of `methods`, best first: {"IN": ["whatsapp", "sms"]}.
-    methods_by_country: dict[str, tuple[Channel, ...]] = {}
+    methods_by_country: Annotated[dict[str, tuple[Channel, ...]], AfterValidator(_capital_names)] = {}
     # After so long without news of a message another channel may be asked for.
     patience: Seconds = timedelta(seconds=30)
     fallback: bool = False  # then take the next channel by itself
@@ -180,7 +184,9 @@ class SimulatorSettings(Section):
     # Where events are sent, signed, as to the URL in Sinch's dashboard. Empty: nowhere.
     callback_url: str = ""
     callback_timeout: Seconds = timedelta(seconds=5)
-    delivery_delay: Annotated[float, Field(ge=0)] = 0.2  # seconds from a start to the message and its event
+    delivery_delay: Annotated[float, Field(ge=0)] = (
+        0.2  # seconds from a message to the event that says it has arrived
+    )
 
 
 class Settings(BaseSettings):

@@ -87,6 +87,12 @@ def _addresses(settings: Settings) -> Checks:
             "OTP_AUTH_SEND__COUNTRIES can't be read: list two-letter country codes, such as SE,DE, or *",
         ),
         (
+            not all(
+                names and is_region(country) for country, names in settings.send.methods_by_country.items()
+            ),
+            'OTP_AUTH_SEND__METHODS_BY_COUNTRY can\'t be read: write {"SE": ["sms", "voice"]}',
+        ),
+        (
             _scheme(settings.sinch.base_url) not in {"https", "http"},
             "OTP_AUTH_SINCH__BASE_URL can't be read: write https://host",
         ),

@@ -16,7 +16,7 @@ from otp_auth.challenges.errors import (
     NoCodeYetError,
     WrongCodeError,
 )
-from otp_auth.challenges.judging import Judges, judge_phone_code, take_attempt
+from otp_auth.challenges.judging import Judges, judge_phone_code, require_judge, take_attempt
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.repository import ChallengeRepository, spend
 from otp_auth.database import Database
@@ -110,6 +110,8 @@ async def prove(
     proof = Proof(factor=factor or factors[0], code=code, network=network)
     if proof.kind is FactorKind.PHONE and not challenge.may_have_a_code:
         raise NoCodeYetError(attempts_left=challenge.attempts_left)
+    if proof.kind is FactorKind.PHONE:
+        require_judge(prover.judges, challenge)
     attempted = await take_attempt(prover.challenges, challenge.id, proof.kind, network)
     try:
         await _judge(prover, attempted, proof)

@@ -50,10 +50,13 @@ class DeliveryRepository:
         now = datetime.now(UTC)
         async with self._database.write() as tx:
             challenge: Challenge | None = await tx.scalar(_announcement(event, now))
-            if challenge is None or not await self._settle_price(tx, challenge, event.price, now):
-                await tx.rollback()
-                return None
-            return challenge
+            if challenge is None or await self._settle_price(tx, challenge, event.price, now):
+                return challenge
+            tx.expunge(challenge)
+            await tx.rollback()
+        async with self._database.write() as tx:  # so that the next message is charged what it costs
+            await _note_price(tx, challenge, event.price, now)
+        return None
 
     async def note_delivery(
         self, verification_id: str, event: str, reference: str | None, fate: Delivery
@@ -102,12 +105,11 @@ class DeliveryRepository:
         if price is None:
             return True
         actual = prices.to_micros(price.amount)
-        country, method = country_of(challenge.phone_number), challenge.method
         settled = await shield.settle_cost(
             tx, reserved=challenge.reserved_cost, actual=actual, policy=self._policy, now=now
         )
-        if settled and method is not None:
-            await prices.note_price(tx, country, method, price.currency, price.amount, now)
+        if settled:
+            await _note_price(tx, challenge, price, now)
             challenge.reserved_cost = actual
         return settled
 
@@ -121,7 +123,7 @@ class DeliveryRepository:
             return None
         failed = fate is Delivery.FAILED
         values: dict[str, Any] = {"delivery": fate, "check_at": None}
-        if not failed:
+        if not failed and found.verification_id != verification_id:  # faster than the answer to the start
             values = sent_values(found, verification_id, self._sinch_texts) | values
         elif self._policy.fallback:
             values["check_at"] = now
@@ -130,6 +132,12 @@ class DeliveryRepository:
         if failed:
             await reopen_number(tx, found)
         return noted
+
+
+async def _note_price(tx: AsyncSession, challenge: Challenge, price: Price | None, now: datetime) -> None:
+    if price is not None and challenge.method is not None:
+        country = country_of(challenge.phone_number)
+        await prices.note_price(tx, country, challenge.method, price.currency, price.amount, now)
 
 
 async def purge(tx: AsyncSession, before: datetime) -> int:

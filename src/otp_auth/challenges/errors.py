@@ -30,7 +30,7 @@ class TooManyAttemptsError(RetryLaterError):
     # The code was not looked at. Sending again, logging in again or another channel doesn't help.
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_attempts"
-    title = "Too many wrong codes"
+    title = "Too many wrong tries"
     detail = "There were too many wrong codes. Try again after the time in Retry-After."
 
 

@@ -56,6 +56,9 @@ async def _follow(following: Following, challenge: Challenge) -> None:
 async def _ask(following: Following, challenge: Challenge) -> Challenge:
     """Ask Sinch how the message stands, and return the challenge as it is then."""
     sending = following.sending
+    if challenge.is_decoy:
+        await following.deliveries.note_status(challenge, str(challenge.verification_id), Delivery.DELIVERED)
+        return await sending.challenges.find_open(challenge.id) or challenge
     status = await _status(sending, challenge)
     if isinstance(status, VerificationState):
         if challenge.verification_id != status.id:

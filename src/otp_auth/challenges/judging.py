@@ -44,6 +44,16 @@ async def take_attempt(
     return challenge
 
 
+def require_judge(judges: Judges, challenge: Challenge) -> None:
+    """Refuse early where only Sinch could judge and isn't asked now: so no try is lost.
+
+    Raises ProviderUnavailableError.
+    """
+    is_ours = challenge.code_maker is CodeMaker.WE or challenge.announced_id is not None
+    if judges.sinch.is_down and not is_ours:
+        raise ProviderUnavailableError
+
+
 async def judge_phone_code(judges: Judges, challenge: Challenge, code: str) -> None:
     """Return if the code is the one that went to the phone.
 
@@ -56,7 +66,7 @@ async def judge_phone_code(judges: Judges, challenge: Challenge, code: str) -> N
     if living.maker is CodeMaker.WE:
         verdict = await _judge_ours(judges, challenge, living, code)
     else:
-        verdict = await _report(judges.sinch, living, code)
+        verdict = await _report(judges.sinch, challenge, living, code)
     metrics.count_verdict(living.maker.value, verdict.value)
     if verdict is Verdict.WRONG:
         raise WrongCodeError(attempts_left=challenge.attempts_left)
@@ -71,7 +81,7 @@ async def _judge_ours(judges: Judges, challenge: Challenge, living: LivingCode, 
     """
     if not judges.codes.is_right(challenge.id, code):
         return Verdict.WRONG
-    verdict = await _report(judges.sinch, living, code)
+    verdict = await _report(judges.sinch, challenge, living, code)
     if verdict in {Verdict.UNAVAILABLE, Verdict.REFUSED}:
         logger.warning("a right code could not be reported to Sinch", verdict=verdict.value)
         return Verdict.RIGHT
@@ -86,9 +96,15 @@ async def _was_reported(sinch: SinchVerificationClient, living: LivingCode) -> b
     return isinstance(status, VerificationState) and status.status == VerificationStatus.SUCCESSFUL
 
 
-async def _report(sinch: SinchVerificationClient, living: LivingCode, code: str) -> Verdict:
-    method = SINCH_METHODS[living.channel]
-    return await sinch.report(verification_id=living.verification_id, method=method, code=code)
+async def _report(
+    sinch: SinchVerificationClient, challenge: Challenge, living: LivingCode, code: str
+) -> Verdict:
+    return await sinch.report(
+        verification_id=living.verification_id,
+        method=SINCH_METHODS[living.channel],
+        code=code,
+        number=challenge.phone_number,
+    )
 
 
 async def _living_code(sinch: SinchVerificationClient, challenge: Challenge) -> LivingCode | None:

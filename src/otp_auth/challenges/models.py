@@ -51,6 +51,9 @@ class CodeMaker(StrEnum):
     SINCH = "sinch"
 
 
+DECOY = "decoy "  # begins the id of a verification that Sinch has never heard of
+
+
 class Challenge(Base):
     """A claim that waits for its proof, carrying its own limits."""
 
@@ -64,7 +67,7 @@ class Challenge(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     purpose: Mapped[Purpose]
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    phone_number: Mapped[str] = mapped_column(String(16))  # where the code goes
+    phone_number: Mapped[str] = mapped_column(String(16), index=True)  # where the code goes
     accept_language: Mapped[str | None] = mapped_column(String(200))  # an Accept-Language value, for Sinch
     payload: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True)
@@ -95,6 +98,11 @@ class Challenge(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     pending_until: Mapped[datetime]  # the end of the pending token, and of every extension
     closed_at: Mapped[datetime | None]
+
+    @property
+    def is_decoy(self) -> bool:
+        """Whether its message was never sent, and only looks so."""
+        return (self.verification_id or "").startswith(DECOY)
 
     @property
     def lane(self) -> Lane:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.audit.models import EventName
@@ -13,7 +13,7 @@ from otp_auth.audit.trail import record
 from otp_auth.challenges.codes import LENGTH, code_type_of_sinch
 from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.guesses import charge_guess, refund_guess
-from otp_auth.challenges.models import UNDECIDED, Challenge, CodeMaker, CodeType, Delivery
+from otp_auth.challenges.models import DECOY, UNDECIDED, Challenge, CodeMaker, CodeType, Delivery
 from otp_auth.database import Database
 from otp_auth.factors.failures import clear_failures, disabled_factors, enable, note_failure
 from otp_auth.factors.models import FactorKind
@@ -21,7 +21,7 @@ from otp_auth.identifiers import new_id
 from otp_auth.phone_numbers import country_of
 from otp_auth.sending import cooldowns, shield
 from otp_auth.sending.channels import Channel
-from otp_auth.sending.models import Cooldown
+from otp_auth.sending.models import Cooldown, Lane
 from otp_auth.sending.shield import Refusal, Send
 from otp_auth.settings import ChallengeSettings, GuessSettings, SendSettings
 
@@ -157,6 +157,36 @@ class ChallengeRepository:
                 detail = {"method": str(sent.method), "country": country_of(sent.phone_number)}
                 record(tx, EventName.CODE_SENT, user_id=sent.user_id, detail=detail)
             return sent
+
+    async def code_awaited_by_owner(self, challenge: Challenge) -> Challenge | None:
+        """For a stranger's challenge: the one at which the number's owner waits for a code, if any."""
+        if challenge.lane is not Lane.STRANGER:
+            return None
+        alive = or_(Challenge.verification_id.is_not(None), Challenge.delivery.in_(UNDECIDED))
+        of_owner = (
+            Challenge.phone_number == challenge.phone_number,
+            Challenge.user_id.is_not(None),
+            Challenge.closed_at.is_(None),
+            Challenge.expires_at > datetime.now(UTC),
+        )
+        async with self._database.read() as tx:
+            return await tx.scalar(select(Challenge).where(*of_owner, alive).limit(1))
+
+    async def record_decoy(
+        self, challenge: Challenge, like: Challenge, check_at: datetime
+    ) -> Challenge | None:
+        """Write down a message that never was, with the kind of code that the other challenge has."""
+        values = {
+            "delivery": Delivery.SENT,
+            "verification_id": f"{DECOY}{challenge.reference}",
+            "verification_method": challenge.method,
+            "code_maker": like.code_maker or CodeMaker.SINCH,
+            "code_type": like.code_type,
+            "code_length": like.code_length,
+            "check_at": check_at,
+        }
+        async with self._database.write() as tx:
+            return await _record(tx, challenge, values)
 
     async def record_failed(
         self, challenge: Challenge, *, unreachable: bool, check_at: datetime | None

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import SystemRandom
 
 from loguru import logger
 
@@ -44,6 +45,9 @@ async def send_code(sending: Sending, challenge: Challenge, method: Channel) -> 
     DestinationRefusedError, and ProviderUnavailableError when Sinch gives no usable answer.
     """
     reserved = await _reserve(sending, WantedSend(challenge, method, sending.network))
+    awaited = await sending.challenges.code_awaited_by_owner(reserved)
+    if awaited is not None:
+        return await _pretend(sending, reserved, awaited)
     outcome = await sending.sinch.start(
         method=SINCH_METHODS[method],
         number=reserved.phone_number,
@@ -86,6 +90,18 @@ async def _reserve(sending: Sending, wanted: WantedSend) -> Challenge:
     if reservation.challenge is None:
         raise await _why_not(sending, challenge)
     return reservation.challenge
+
+
+async def _pretend(sending: Sending, challenge: Challenge, awaited: Challenge) -> Challenge:
+    """Send nothing to a number whose owner waits for a code, and let it look as if something was.
+
+    Sinch would end the owner's code; and a stranger mustn't learn that there is an account, or that its owner
+    logs in.
+    """
+    await asyncio.sleep(sending.sinch.typical_start_seconds(SystemRandom()))
+    check_at = datetime.now(UTC) + FIRST_CHECK
+    recorded = await sending.challenges.record_decoy(challenge, awaited, check_at)
+    return recorded or await _as_it_stands(sending, challenge)
 
 
 async def _tell(sending: Sending, wanted: WantedSend, refusals: tuple[Refusal, ...]) -> None:

@@ -68,7 +68,11 @@ def _presets(folder: DataFolder, address: str) -> dict[str, Any]:
         "simulator": {"callback_url": f"{address}/webhooks/sinch"},
         "rate_limits": floods,
         "send": {**presets["send"], **_wide_budgets()},
-        "guesses": {"passwordless_address_5_minutes": AN_HOUR, "passwordless_address_hour": AN_HOUR},
+        "guesses": {
+            "passwordless_address_5_minutes": AN_HOUR,
+            "passwordless_address_hour": AN_HOUR,
+            "passwordless_day": 24 * AN_HOUR,
+        },
     }
 
 
