@@ -18,8 +18,8 @@ from support.postgres import PostgresServer
 
 run, launcher = commands.run, commands.launcher
 
-COMMANDS = ["dev", "serve", "migrate", "simulator", "purge", "keys", "keys generate", "keys list"]
-ON_A_FOLDER = ["serve", "migrate", "migrate --check", "purge", "keys generate", "keys list"]
+COMMANDS = ["dev", "serve", "migrate", "simulator", "doctor", "purge", "keys", "keys generate", "keys list"]
+ON_A_FOLDER = ["serve", "migrate", "migrate --check", "doctor", "purge", "keys generate", "keys list"]
 
 
 class TestHelp:
@@ -192,7 +192,10 @@ class TestPurge:
         answer = run("purge", cwd=tmp_path, OTP_AUTH_DATABASE_URL=sqlite_database)
 
         assert (answer.returncode, answer.stderr) == (0, "")
-        assert answer.stdout == "challenges: 0, sessions: 0, budgets: 0, cooldowns: 0\n"
+        assert answer.stdout == (
+            "challenges: 0, sessions: 0, budgets: 0, cooldowns: 0, conversions: 0, known networks: 0, "
+            "provider events: 0, audit events: 0\n"
+        )
 
     def test_a_database_without_a_schema(self, run: Run, tmp_path: Path) -> None:
         answer = run("purge", cwd=tmp_path, OTP_AUTH_DATABASE_URL=sqlite_url(tmp_path / "x.sqlite3"))

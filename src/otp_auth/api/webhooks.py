@@ -27,6 +27,35 @@ from otp_auth.sinch.events import (
 )
 from otp_auth.tokens.jwt import InvalidTokenError
 
+EVENT = {
+    "schema": {"type": "object", "required": ["id", "event"]},
+    "examples": {
+        "request": {
+            "summary": "Sinch is about to send",
+            "value": {
+                "id": "01990c5e-7a10-7c3e-9d54-2f6b7f0e9a11",
+                "event": "VerificationRequestEvent",
+                "method": "sms",
+                "identity": {"type": "number", "endpoint": "+46701234567"},
+                "price": {"currencyId": "EUR", "amount": 0.0453},
+                "reference": "0190b3c4-7a10-7c3e-9d54-2f6b7f0e9a11",
+            },
+        },
+        "delivered": {
+            "summary": "A text has arrived",
+            "value": {
+                "id": "01990c5e-7a10-7c3e-9d54-2f6b7f0e9a11",
+                "event": "VerificationSmsDeliveredEvent",
+                "method": "sms",
+                "identity": {"type": "number", "endpoint": "+46701234567"},
+                "reference": "0190b3c4-7a10-7c3e-9d54-2f6b7f0e9a11",
+                "smsResult": "Successful",
+            },
+        },
+    },
+}
+DECISION = {"action": "allow", "sms": {"code": "482915", "codeType": "Numeric", "expiry": "00:05:00"}}
+
 router = APIRouter(prefix="/webhooks", tags=["operation"], route_class=ContractRoute)
 
 
@@ -34,10 +63,17 @@ router = APIRouter(prefix="/webhooks", tags=["operation"], route_class=ContractR
     "/sinch",
     operation_id="takeSinchEvent",
     response_class=JSONResponse,
-    responses=refusals(
-        InvalidTokenError, MalformedRequestError, PayloadTooLargeError, OverloadedError, NotReadyError
-    ),
+    responses={
+        200: {
+            "description": "The decision on a request event; nothing for the others",
+            "content": {"application/json": {"schema": {"type": "object"}, "example": DECISION}},
+        },
+        **refusals(
+            InvalidTokenError, MalformedRequestError, PayloadTooLargeError, OverloadedError, NotReadyError
+        ),
+    },
     summary="Sinch's callback URL",
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": EVENT}}},
 )
 async def take_event(
     request: Request, settings: CurrentSettings, deliveries: Deliveries, codes: OurCodes
