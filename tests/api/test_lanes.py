@@ -100,7 +100,7 @@ async def test_a_stranger_sees_no_difference(service: Service, callbacks: bool) 
             seen = []
             for number in (owned, free):
                 pending = await service.start_registration(number)
-                answers = [seen_of(pending)]
+                answers: list[object] = [seen_of(pending)]
                 if callbacks and number == free:
                     await service.simulator.delivered(to=number)
                 answers.append((await service.verify(pending, wrong("1234"))).json()["code"])

@@ -42,6 +42,7 @@ class Row:
 
 
 OUTAGE = Row(LOST, Verdict.UNAVAILABLE, LOST)
+BROKEN = Row(Unavailable(reached=True, failed=True), Verdict.UNAVAILABLE, LOST)
 UNREACHED = Row(NOT_SENT, Verdict.UNAVAILABLE, NOT_SENT)
 
 
@@ -61,9 +62,9 @@ async def play(sinch: SinchVerificationClient) -> Row:
 @pytest.mark.parametrize(
     ("answer", "row"),
     [
-        pytest.param(httpx.Response(500, json=failure(50000)), OUTAGE, id="500"),
-        pytest.param(httpx.Response(503, json=failure(50300)), OUTAGE, id="503"),
-        pytest.param(httpx.Response(503, json=failure(50301)), OUTAGE, id="503 configuration"),
+        pytest.param(httpx.Response(500, json=failure(50000)), BROKEN, id="500"),
+        pytest.param(httpx.Response(503, json=failure(50300)), BROKEN, id="503"),
+        pytest.param(httpx.Response(503, json=failure(50301)), BROKEN, id="503 configuration"),
         pytest.param(httpx.Response(504, html="Gateway timeout"), OUTAGE, id="504 of a proxy"),
         pytest.param(httpx.Response(200, content=b"\x00\xff"), OUTAGE, id="garbage"),
         pytest.param(httpx.ReadTimeout("slow"), OUTAGE, id="slow"),

@@ -134,7 +134,10 @@ class TestStart:
     ) -> None:
         answers.return_value = answer
 
-        assert await _start(sinch) == REACHED
+        outcome = await _start(sinch)
+
+        assert isinstance(outcome, Unavailable)
+        assert outcome.reached
         assert answers.call_count == 1
 
     @pytest.mark.parametrize(("error", "outcome"), WIRE)

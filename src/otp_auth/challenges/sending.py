@@ -19,7 +19,14 @@ from otp_auth.sending.destinations import channels_for, check_destination
 from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
 from otp_auth.sending.shield import Refusal, to_error
 from otp_auth.settings import SendSettings
-from otp_auth.sinch.client import Refused, SinchVerificationClient, Started, StartOutcome, Unavailable
+from otp_auth.sinch.client import (
+    NotFound,
+    Refused,
+    SinchVerificationClient,
+    Started,
+    StartOutcome,
+    Unavailable,
+)
 from otp_auth.sinch.schemas import UNSUCCESSFUL, VerificationState
 
 LOOK_UP_DEADLINE = 1.5  # seconds: with the start's 8 s the caller waits less than 10 s
@@ -127,7 +134,7 @@ async def _why_not(sending: Sending, challenge: Challenge) -> Exception:
 
 async def _record(sending: Sending, challenge: Challenge, outcome: StartOutcome) -> Challenge:
     if isinstance(outcome, Unavailable) and outcome.reached:
-        return await _look_up(sending, challenge)
+        return await _look_up(sending, challenge, outcome)
     if isinstance(outcome, Started):
         recorded = await record_started(sending, challenge, outcome.verification_id)
     else:
@@ -162,13 +169,15 @@ async def _as_it_stands(sending: Sending, challenge: Challenge) -> Challenge:
     return current
 
 
-async def _look_up(sending: Sending, challenge: Challenge) -> Challenge:
+async def _look_up(sending: Sending, challenge: Challenge, outcome: Unavailable) -> Challenge:
     """Ask for the fate of a start whose answer was lost: a repeat would cost money and kill its code."""
     try:
         async with asyncio.timeout(LOOK_UP_DEADLINE):
             status = await sending.sinch.status_by_reference(str(challenge.reference))
     except TimeoutError:
         status = Unavailable(reached=True)
+    if isinstance(status, NotFound) and outcome.failed:
+        return await _record(sending, challenge, Unavailable(reached=False))
     if not isinstance(status, VerificationState):
         # Not found proves nothing: the start may still be under way. The cool-down stays charged.
         _count(challenge, "unknown")

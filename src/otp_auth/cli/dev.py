@@ -22,6 +22,7 @@ from otp_auth.tokens.keys import generate_key, list_keys
 # Enough for a day's work and a test suite. The rules for a number and an account are those of production.
 AN_HOUR = 1000
 FLOODS = f"{AN_HOUR}/hour"  # for each address
+EVERY_CHANNEL = ("sms", "voice", "whatsapp", "flashcall")
 DAILY_COST = 10_000  # of money that nobody pays
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -67,7 +68,7 @@ def _presets(folder: DataFolder, address: str) -> dict[str, Any]:
         "sinch": {**presets["sinch"], "base_url": f"{address}/sandbox"},
         "simulator": {"callback_url": f"{address}/webhooks/sinch"},
         "rate_limits": floods,
-        "send": {**presets["send"], **_wide_budgets()},
+        "send": {**presets["send"], **_wide_budgets(), "methods": EVERY_CHANNEL},
         "guesses": {
             "passwordless_address_5_minutes": AN_HOUR,
             "passwordless_address_hour": AN_HOUR,

@@ -19,6 +19,7 @@ from otp_auth.sinch.schemas import (
 
 NOT_FOUND = "40400"
 WRONG_CODE = frozenset({"40001", "40003", NOT_FOUND})  # wrong, malformed, or of a verification that is over
+_DIGITS = 5  # of an error code; a mere HTTP status has three
 REFERENCE_TAKEN = "40900"
 
 A = TypeVar("A", bound=BaseModel)
@@ -30,6 +31,11 @@ class Failure:
 
     status: int
     error_code: str  # five digits, or the HTTP status when Sinch names none
+
+    @property
+    def says_it_failed(self) -> bool:
+        """Sinch's own words, and not those of a gateway before it, behind which the work may go on."""
+        return not self.is_client_error and len(self.error_code) == _DIGITS
 
     @property
     def is_client_error(self) -> bool:

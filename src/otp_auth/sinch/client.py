@@ -91,7 +91,7 @@ class SinchVerificationClient:
             case Failure() if answer.is_clear_refusal:
                 return Refused(answer.error_code)
             case Failure():
-                return Unavailable(reached=True)
+                return Unavailable(reached=True, failed=answer.says_it_failed)
         return answer
 
     async def report(

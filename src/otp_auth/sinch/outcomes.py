@@ -44,9 +44,13 @@ class Refused:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """No usable answer. `reached`: the request may have been carried out all the same."""
+    """No usable answer. `reached`: the request may have been carried out all the same.
+
+    `failed`: Sinch itself said that it could not, so nothing is under way any more.
+    """
 
     reached: bool
+    failed: bool = False
 
 
 @dataclass(frozen=True)
