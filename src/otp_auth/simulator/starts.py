@@ -50,7 +50,8 @@ def _open(simulation: Simulation, wanted: WantedStart, accept_language: str) -> 
         raise RefusalError(Refusal.REFERENCE_TAKEN)
     simulation.expire_due()
     older = store.find_newest(wanted.number)
-    if older and now - older.created_at < timedelta(seconds=simulation.settings.start_gap):
+    gap = timedelta(seconds=simulation.settings.start_gap)
+    if older and timedelta(0) <= now - older.created_at < gap:
         raise RefusalError(Refusal.TOO_SOON)
     if older and older.is_open:
         simulation.end(older, VerificationStatus.ABORTED)
