@@ -12,17 +12,31 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from otp_auth import housekeeping
-from otp_auth.accounts.models import User
+from otp_auth.accounts.models import KnownNetwork, User
+from otp_auth.audit.models import AuditEvent
 from otp_auth.budgets import Spending
-from otp_auth.challenges.models import Challenge, Purpose
+from otp_auth.challenges.models import Challenge, ProviderEvent, Purpose
 from otp_auth.database import Base, Database
 from otp_auth.logs import configure_logs
-from otp_auth.sending.models import Cooldown
+from otp_auth.sending.models import Conversion, Cooldown, Lane
 from otp_auth.sessions.models import RefreshToken, Session
 from otp_auth.settings import Settings, load_settings
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+NOTHING = dict.fromkeys(
+    (
+        "challenges",
+        "sessions",
+        "budgets",
+        "cooldowns",
+        "conversions",
+        "known networks",
+        "provider events",
+        "audit events",
+    ),
+    0,
+)
 
 
 @pytest.fixture
@@ -80,6 +94,7 @@ def _refresh_token(session: Session) -> RefreshToken:
 def _cooldown(phone_number: str, next_send_at: datetime) -> Cooldown:
     return Cooldown(
         phone_number=phone_number,
+        lane=Lane.STRANGER,
         sends=1,
         reference=uuid4(),
         last_send_at=next_send_at - HOUR,
@@ -111,12 +126,12 @@ async def test_what_ended_over_a_day_ago_goes(database: Database, settings: Sett
         _challenge(old),
         _challenge(old, closed_at=old),
         _cooldown("+46700000002", old),
-        Spending(key="guesses:over", window=300, spent=1, ends_at=old),
+        Spending(key="guesses:over", window=300, spent=1, allowed=5, ends_at=old),
     )
 
     counts = await housekeeping.purge(database, settings)
 
-    assert counts == {"challenges": 2, "sessions": 1, "budgets": 1, "cooldowns": 1}
+    assert counts == NOTHING | {"challenges": 2, "sessions": 1, "budgets": 1, "cooldowns": 1}
     for table in (Challenge, Session, RefreshToken, Cooldown):
         assert await _count(database, table) == 0
     assert await _count(database, User) == 1
@@ -129,12 +144,12 @@ async def test_the_rest_stays(database: Database, settings: Settings) -> None:
     logged_out = _session(user.id, now + DAY, ended_at=now - 2 * DAY)
     await _add(database, user, live, recent, logged_out, *map(_refresh_token, (live, recent)))
     await _add(database, _challenge(now + HOUR), _challenge(now - DAY + HOUR), _challenge(now, closed_at=now))
-    await _add(database, Spending(key="guesses:runs", window=300, spent=1, ends_at=now + HOUR))
+    await _add(database, Spending(key="guesses:runs", window=300, spent=1, allowed=5, ends_at=now + HOUR))
     await _add(database, _cooldown("+46700000002", now + HOUR), _cooldown("+46700000003", now - HOUR))
 
     counts = await housekeeping.purge(database, settings)
 
-    assert counts == {"challenges": 0, "sessions": 0, "budgets": 0, "cooldowns": 0}
+    assert counts == NOTHING
     found = [await _count(database, table) for table in (User, Session, RefreshToken, Challenge, Cooldown)]
     assert found == [1, 3, 2, 3, 2]
 
@@ -156,6 +171,34 @@ async def test_a_second_purge_finds_nothing(database: Database, settings: Settin
     await housekeeping.purge(database, settings)
 
     assert set((await housekeeping.purge(database, settings)).values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("name", "kept_for"),
+    [
+        ("conversions", DAY),
+        ("known networks", 90 * DAY),
+        ("provider events", DAY),
+        ("audit events", 90 * DAY),
+    ],
+)
+async def test_what_is_remembered_goes_in_the_end(
+    database: Database, settings: Settings, name: str, kept_for: timedelta
+) -> None:
+    user = _user()
+    await _add(database, user)
+    now = datetime.now(UTC)
+    for age in (kept_for - HOUR, kept_for + 2 * HOUR):
+        at = now - age
+        remembered = {
+            "conversions": Conversion(area="SE", begins_at=at, sends=1, proofs=0),
+            "known networks": KnownNetwork(user_id=user.id, network=f"{age}", last_used_at=at),
+            "provider events": ProviderEvent(verification_id=f"{age}", event="x", received_at=at),
+            "audit events": AuditEvent(name="code_sent", at=at, detail={}),
+        }
+        await _add(database, remembered[name])
+
+    assert await housekeeping.purge(database, settings) == NOTHING | {name: 1}
 
 
 async def test_it_goes_on_after_the_database_was_away(

@@ -108,8 +108,15 @@ def _faults(answer: httpx.Response) -> list[str]:
     return ["echoed"] if CANARY in answer.text or CANARY in str(answer.headers) else []
 
 
+async def _stored(ground: Ground) -> dict[str, list[str]]:
+    """All rows but one kind: a wrong password counts, however strange the login is."""
+    stored = await everything_stored(ground.service.database)
+    stored["budgets"] = [row for row in stored["budgets"] if not row.startswith("('passwords:")]
+    return stored
+
+
 async def test_nonsense_is_refused_and_neither_echoed_nor_stored(ground: Ground) -> None:
-    before = await everything_stored(ground.service.database)
+    before = await _stored(ground)
     wrong: dict[tuple[str, str, str], list[str]] = {}
 
     with listening() as log:
@@ -118,7 +125,7 @@ async def test_nonsense_is_refused_and_neither_echoed_nor_stored(ground: Ground)
                 wrong[operation.name, field, name] = faults
 
     assert wrong == {}
-    assert await everything_stored(ground.service.database) == before
+    assert await _stored(ground) == before
     assert CANARY not in log.text
     assert "ERROR" not in log.text
 

@@ -75,10 +75,10 @@ async def test_a_code_that_the_owner_waits_for_stays_alive(service: Service, cal
 
 
 async def test_without_the_decoy_it_would_not(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nobody(*_: object) -> None:
-        return None
+    async def never(*_: object) -> bool:
+        return False
 
-    monkeypatch.setattr(ChallengeRepository, "code_awaited_by_owner", nobody)
+    monkeypatch.setattr(ChallengeRepository, "owner_awaits_code", never)
     number = new_number()
     await service.register(number)
     login = await service.start_login(number)
@@ -89,25 +89,34 @@ async def test_without_the_decoy_it_would_not(service: Service, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("callbacks", [True, False])
-async def test_a_stranger_sees_no_difference(service: Service, callbacks: bool) -> None:
+@pytest.mark.parametrize("asked", ["sms", "voice", "flashcall"])
+@pytest.mark.parametrize("awaited", ["sms", "voice", "flashcall"])
+async def test_a_stranger_sees_no_difference(
+    new_service: NewService, callbacks: bool, asked: str, awaited: str
+) -> None:
     """Registering a number whose owner logs in looks like registering one that nobody has."""
+    async with new_service(send={"methods": "sms,voice,flashcall"}) as service:
+        await compare_registrations(service, callbacks, asked, awaited)
+
+
+async def compare_registrations(service: Service, callbacks: bool, asked: str, awaited: str) -> None:
     owned, free = new_number(), new_number()
     with time_machine.travel(START, tick=False) as clock:
         async with perhaps_with_callbacks(service, callbacks):
             await service.register(owned)
             clock.shift(timedelta(seconds=1))
-            await service.start_login(owned)
+            await service.start_login(owned, method=awaited)
             seen = []
             for number in (owned, free):
-                pending = await service.start_registration(number)
+                pending = await service.start_registration(number, method=asked)
                 answers: list[object] = [seen_of(pending)]
-                if callbacks and number == free:
+                if callbacks and number == free and asked == "sms":
                     await service.simulator.delivered(to=number)
                 answers.append((await service.verify(pending, wrong("1234"))).json()["code"])
                 again = await service.post("/auth/otp/send", {"method": "sms"}, pending["pending_token"])
                 answers.append((again.status_code, again.headers.get("Retry-After")))
                 seen.append((pending, answers))
-            clock.shift(timedelta(seconds=5))
+            clock.shift(timedelta(seconds=2))
             await follow_due(main._new_following(service.database, service.app.state.sinch, service.settings))
             later = [
                 seen_of((await service.get("/auth/otp", pending["pending_token"])).json())
@@ -115,8 +124,7 @@ async def test_a_stranger_sees_no_difference(service: Service, callbacks: bool) 
             ]
 
     assert seen[0][1] == seen[1][1]
-    if callbacks:
-        assert later[0] == later[1]
+    assert later[0] == later[1]
 
 
 def seen_of(pending: Json) -> Json:

@@ -86,7 +86,7 @@ class TestRightCodes:
         assert statuses.count(200) > 1
 
 
-async def _spend_whatever_it_is(tx: AsyncSession, challenge_id: UUID) -> Challenge | None:
+async def _spend_whatever_it_is(tx: AsyncSession, challenge_id: UUID, *_: object) -> Challenge | None:
     return await tx.get(Challenge, challenge_id)
 
 
@@ -112,7 +112,7 @@ class TestWrongCodes:
         assert await service.simulator.reports(number) > ATTEMPTS
 
 
-async def _look_and_then_count(self: ChallengeRepository, challenge_id: UUID) -> Challenge | None:
+async def _look_and_then_count(self: ChallengeRepository, challenge_id: UUID, *_: object) -> Challenge | None:
     challenge = await self.find_open(challenge_id)
     if challenge is None:
         return None

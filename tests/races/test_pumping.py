@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from otp_auth.budgets import Spending
 from otp_auth.sending.shield import COST
+from otp_auth.settings import SendSettings
 from support.service import PASSWORD, Service, running_service, settings_for, with_callbacks
 from support.simulator import RunningSimulator
 
@@ -21,6 +22,10 @@ REGISTRATIONS = 10_000
 ADDRESSES = 500
 NORMAL = 200  # people of another country, who verify
 BLOCK_CAP = 20
+PRODUCTION = {
+    name: SendSettings.model_fields[name].default
+    for name in ("per_address_hour", "per_address_day", "per_block_hour", "per_block_day")
+}
 IN_PARALLEL = 8
 
 NewAttacked = Callable[..., Any]
@@ -44,7 +49,7 @@ def attacked(postgres_database: str, signing_keys: Path, simulator: RunningSimul
             signing_keys,
             simulator.base_url,
             trusted_proxies="127.0.0.1/32",
-            send={"countries": "SE,GB", "per_block_hour": BLOCK_CAP, **send},
+            send={"countries": "SE,GB", **PRODUCTION, **send},
         )
         return running_service(settings, simulator)
 

@@ -20,6 +20,10 @@ PASSWORD = "Quiet-Harbour-Lantern-58"
 PUBLIC_URL = "https://auth.example.com"
 API = "/api/v1"
 
+# A test's messages go to adjacent numbers, and all are asked for from one address.
+WIDE_BUDGETS = {f"per_{area}_{time}": 1000 for area in ("address", "block") for time in ("hour", "day")}
+OF_A_NETWORK = ("passwordless_address_5_minutes", "passwordless_address_hour")
+
 Json = dict[str, Any]
 _NUMBERS: Iterator[int] = count(1_000_000)
 
@@ -42,7 +46,8 @@ def settings_for(database_url: str, keys: Path, simulator_url: str, **overrides:
             "application_secret": APPLICATION_SECRET,
             "base_url": simulator_url,
         },
-        "send": {"countries": "*"},
+        "send": {"countries": "*", **WIDE_BUDGETS},
+        "guesses": dict.fromkeys(OF_A_NETWORK, 1000),
         "passwords": {"bcrypt_cost": 4},
         "rate_limits": {"enabled": False},
     }

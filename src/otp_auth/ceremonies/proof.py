@@ -23,6 +23,8 @@ from otp_auth.database import Database
 from otp_auth.errors import AuthError
 from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
+from otp_auth.sending.channels import Channel
+from otp_auth.sending.destinations import channels_for
 from otp_auth.sessions.repository import OpenedSession
 from otp_auth.settings import SendSettings, TokenSettings
 
@@ -105,9 +107,9 @@ async def prove(
     ProviderUnavailableError, and what the completion of the purpose refuses.
     """
     factors = await factors_taken(prover.recovery_codes, prover.send_policy, challenge)
-    if not factors or (factor or factors[0]) not in factors:
+    proof = Proof(factor or _of_phone(prover.send_policy, challenge), code, network)
+    if proof.factor not in factors:
         raise MethodNotOfferedError
-    proof = Proof(factor=factor or factors[0], code=code, network=network)
     if proof.kind is FactorKind.PHONE and not challenge.may_have_a_code:
         raise NoCodeYetError(attempts_left=challenge.attempts_left)
     if proof.kind is FactorKind.PHONE:
@@ -128,8 +130,7 @@ async def factors_taken(
 
     Without a factor that too many wrong codes have shut off.
     """
-    channel = challenge.verification_method or challenge.method
-    factors = [Factor(channel.value if channel else policy.methods[0])]
+    factors = [_of_phone(policy, challenge)]
     owner = challenge.user_id if challenge.purpose is Purpose.LOGIN else None
     if owner is None:
         return factors
@@ -139,6 +140,12 @@ async def factors_taken(
     if FactorKind.RECOVERY_CODE not in disabled and await recovery_codes.count_unused(owner):
         factors.append(Factor.RECOVERY_CODE)
     return factors
+
+
+def _of_phone(policy: SendSettings, challenge: Challenge) -> Factor:
+    """The channel of the code that is alive, or else the best one for the number."""
+    channels = channels_for(challenge.phone_number, policy) or [Channel(policy.methods[0])]
+    return Factor((challenge.verification_method or challenge.method or channels[0]).value)
 
 
 async def _tell_owner(prover: Prover, challenge: Challenge, proof: Proof) -> None:

@@ -1,7 +1,7 @@
 """The beginning of every ceremony: a claim is written down and, if wanted, a code goes out."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,16 +9,10 @@ from otp_auth.challenges.errors import ChallengeClosedError
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending, check_named, send_code
 from otp_auth.sending.channels import Channel
-from otp_auth.sending.errors import (
-    DestinationRefusedError,
-    ProviderUnavailableError,
-    ResendTooSoonError,
-    TooManySendsError,
-)
+from otp_auth.sending.errors import DestinationRefusedError, ProviderUnavailableError, SendLaterError
 from otp_auth.settings import ChallengeSettings
 
 # The credentials were right all the same; of a challenge that a newer login has closed the otp routes tell.
-NOT_YET = (ResendTooSoonError, TooManySendsError)
 NO_MESSAGE = (ProviderUnavailableError, DestinationRefusedError, ChallengeClosedError)
 
 
@@ -56,8 +50,8 @@ async def start_ceremony(
         return Begun(challenge)
     try:
         return Begun(await send_code(sending, challenge, method))
-    except NOT_YET as refusal:
-        return Begun(challenge, datetime.now(UTC) + timedelta(seconds=refusal.retry_after))
+    except SendLaterError as refusal:
+        return Begun(challenge, refusal.opens_at)
     except NO_MESSAGE:
         return Begun(await sending.challenges.find_open(challenge.id) or challenge)
 

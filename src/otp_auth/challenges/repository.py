@@ -20,7 +20,7 @@ from otp_auth.factors.models import FactorKind
 from otp_auth.identifiers import new_id
 from otp_auth.phone_numbers import country_of
 from otp_auth.sending import cooldowns, shield
-from otp_auth.sending.channels import Channel
+from otp_auth.sending.channels import OWN_CODE_CHANNELS, Channel
 from otp_auth.sending.models import Cooldown, Lane
 from otp_auth.sending.shield import Refusal, Send
 from otp_auth.settings import ChallengeSettings, GuessSettings, SendSettings
@@ -158,10 +158,10 @@ class ChallengeRepository:
                 record(tx, EventName.CODE_SENT, user_id=sent.user_id, detail=detail)
             return sent
 
-    async def code_awaited_by_owner(self, challenge: Challenge) -> Challenge | None:
-        """For a stranger's challenge: the one at which the number's owner waits for a code, if any."""
+    async def owner_awaits_code(self, challenge: Challenge) -> bool:
+        """Whether this is a stranger's challenge, while the number's owner waits for a code."""
         if challenge.lane is not Lane.STRANGER:
-            return None
+            return False
         alive = or_(Challenge.verification_id.is_not(None), Challenge.delivery.in_(UNDECIDED))
         of_owner = (
             Challenge.phone_number == challenge.phone_number,
@@ -170,23 +170,39 @@ class ChallengeRepository:
             Challenge.expires_at > datetime.now(UTC),
         )
         async with self._database.read() as tx:
-            return await tx.scalar(select(Challenge).where(*of_owner, alive).limit(1))
+            return await tx.scalar(select(Challenge.id).where(*of_owner, alive).limit(1)) is not None
 
     async def record_decoy(
-        self, challenge: Challenge, like: Challenge, check_at: datetime
+        self, challenge: Challenge, sinch_texts: CodeType, check_at: datetime
     ) -> Challenge | None:
-        """Write down a message that never was, with the kind of code that the other challenge has."""
+        """Write down a message that never was, as it would have been."""
+        is_ours = challenge.method in OWN_CODE_CHANNELS and await self._callbacks_arrive()
         values = {
             "delivery": Delivery.SENT,
             "verification_id": f"{DECOY}{challenge.reference}",
             "verification_method": challenge.method,
-            "code_maker": like.code_maker or CodeMaker.SINCH,
-            "code_type": like.code_type,
-            "code_length": like.code_length,
-            "check_at": check_at,
+            "code_maker": CodeMaker.WE if is_ours else CodeMaker.SINCH,
+            "code_type": CodeType.NUMERIC if is_ours else code_type_of_sinch(challenge.method, sinch_texts),
+            "code_length": LENGTH if is_ours else None,
+            # Receipts come for texts alone, and only where callbacks do.
+            "check_at": check_at if is_ours and challenge.method is Channel.SMS else None,
         }
         async with self._database.write() as tx:
             return await _record(tx, challenge, values)
+
+    async def _callbacks_arrive(self) -> bool:
+        """Whether the last message that could carry a code of ours did."""
+        last = (
+            select(Challenge.code_maker)
+            .where(
+                Challenge.verification_method.in_(OWN_CODE_CHANNELS),
+                Challenge.verification_id.not_like(f"{DECOY}%"),
+            )
+            .order_by(Challenge.id.desc())
+            .limit(1)
+        )
+        async with self._database.read() as tx:
+            return await tx.scalar(last) is CodeMaker.WE
 
     async def record_failed(
         self, challenge: Challenge, *, unreachable: bool, check_at: datetime | None
@@ -231,7 +247,8 @@ class ChallengeRepository:
             if challenge is None:
                 return None
             await charge_guess(tx, challenge, self._guesses, network)
-            if challenge.user_id is not None:
+            # Nobody guesses a recovery code, and it is the way back: it is never shut off.
+            if challenge.user_id is not None and factor is not FactorKind.RECOVERY_CODE:
                 await self._count_in_a_row(tx, challenge.user_id, factor, network)
             return challenge
 

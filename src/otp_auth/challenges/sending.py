@@ -30,6 +30,7 @@ from otp_auth.sinch.client import (
 from otp_auth.sinch.schemas import UNSUCCESSFUL, VerificationState
 
 LOOK_UP_DEADLINE = 1.5  # seconds: with the start's 8 s the caller waits less than 10 s
+RECEIPT = timedelta(seconds=2)  # about the time in which a phone company tells that a text has arrived
 FIRST_CHECK = timedelta(seconds=5)  # after a send, unless Sinch tells us by itself
 
 
@@ -52,9 +53,8 @@ async def send_code(sending: Sending, challenge: Challenge, method: Channel) -> 
     DestinationRefusedError, and ProviderUnavailableError when Sinch gives no usable answer.
     """
     reserved = await _reserve(sending, WantedSend(challenge, method, sending.network))
-    awaited = await sending.challenges.code_awaited_by_owner(reserved)
-    if awaited is not None:
-        return await _pretend(sending, reserved, awaited)
+    if await sending.challenges.owner_awaits_code(reserved):
+        return await _pretend(sending, reserved)
     outcome = await sending.sinch.start(
         method=SINCH_METHODS[method],
         number=reserved.phone_number,
@@ -93,21 +93,23 @@ async def _reserve(sending: Sending, wanted: WantedSend) -> Challenge:
         if sending.policy.mode == "enforce":
             raise to_error(reservation.refusals)
     if reservation.waits_until is not None:
-        raise ResendTooSoonError(retry_after=seconds_until(reservation.waits_until))
+        raise ResendTooSoonError(reservation.waits_until)
     if reservation.challenge is None:
         raise await _why_not(sending, challenge)
     return reservation.challenge
 
 
-async def _pretend(sending: Sending, challenge: Challenge, awaited: Challenge) -> Challenge:
+async def _pretend(sending: Sending, challenge: Challenge) -> Challenge:
     """Send nothing to a number whose owner waits for a code, and let it look as if something was.
 
     Sinch would end the owner's code; and a stranger mustn't learn that there is an account, or that its owner
     logs in.
     """
+    if sending.sinch.is_down:
+        return await _record(sending, challenge, Unavailable(reached=False))
     await asyncio.sleep(sending.sinch.typical_start_seconds(SystemRandom()))
-    check_at = datetime.now(UTC) + FIRST_CHECK
-    recorded = await sending.challenges.record_decoy(challenge, awaited, check_at)
+    check_at = datetime.now(UTC) + RECEIPT
+    recorded = await sending.challenges.record_decoy(challenge, sending.sinch_texts, check_at)
     return recorded or await _as_it_stands(sending, challenge)
 
 
@@ -129,7 +131,7 @@ async def _why_not(sending: Sending, challenge: Challenge) -> Exception:
     still_open = await sending.challenges.find_open(challenge.id)
     if still_open is None:
         return ChallengeClosedError()
-    return TooManySendsError(retry_after=seconds_until(still_open.expires_at))
+    return TooManySendsError(still_open.expires_at)
 
 
 async def _record(sending: Sending, challenge: Challenge, outcome: StartOutcome) -> Challenge:
@@ -189,8 +191,3 @@ async def _look_up(sending: Sending, challenge: Challenge, outcome: Unavailable)
 
 def _count(challenge: Challenge, outcome: str) -> None:
     metrics.count_send(str(challenge.method), country_of(challenge.phone_number), outcome)
-
-
-def seconds_until(moment: datetime) -> int:
-    """Whole seconds, rounded up."""
-    return -int(-(moment - datetime.now(UTC)).total_seconds() // 1)

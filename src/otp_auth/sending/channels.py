@@ -14,6 +14,8 @@ class Channel(StrEnum):
     WHATSAPP = "whatsapp"
 
 
+# Sinch takes a code of ours for these (Sinch Verification API, request event).
+OWN_CODE_CHANNELS = frozenset({Channel.SMS, Channel.VOICE})
 SINCH_METHODS = {
     Channel.SMS: VerificationMethod.SMS,
     Channel.VOICE: VerificationMethod.CALLOUT,

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from loguru import logger
@@ -106,12 +106,10 @@ async def note_proof(tx: AsyncSession, phone_number: str, lane: Lane, now: datet
 
 def to_error(refusals: Iterable[Refusal]) -> TooManySendsError | DestinationRefusedError:
     """Return the refusal that the caller sees: it may ask again when the last reason has ended."""
-    now = datetime.now(UTC)
     ends = [refusal.retry_at for refusal in refusals]
     if None in ends:
         return DestinationRefusedError()
-    last = max((end for end in ends if end), default=now)
-    return TooManySendsError(retry_after=-int(-(last - now).total_seconds() // 1))
+    return TooManySendsError(max((end for end in ends if end), default=None))
 
 
 async def _charges(tx: AsyncSession, send: Send, policy: SendSettings) -> dict[Charge, Reason]:
