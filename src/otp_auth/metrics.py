@@ -20,7 +20,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
 OTHER = "other"  # in place of what is no word, so that a mistake can't make labels without end
 
-EventOutcome = Literal["accepted", "repeated", "refused"]
+EventOutcome = Literal["accepted", "ignored", "refused"]
 
 _WORD = re.compile(r"[a-z]{1,20}(?:_[a-z]{1,20}){0,3}")
 _COUNTRY = re.compile(r"[A-Z]{2}|001")  # 001: of no country

@@ -74,7 +74,9 @@ class ChallengeSettings(Section):
 
 
 class GuessSettings(Section):
-    """Wrong codes of one account, over all its factors, in each window of time."""
+    """Wrong codes and passwords, in each window of time."""
+
+    # Of one account, over all its factors.
 
     codes_5_minutes: Annotated[int, Field(ge=1)] = 5
     codes_hour: Annotated[int, Field(ge=1)] = 20
@@ -163,7 +165,7 @@ class PasswordSettings(Section):
 
 
 class RateLimitSettings(Section):
-    """Floods: requests from one address, in the notation of the limits package."""
+    """Floods: requests from one network, in the notation of the limits package."""
 
     enabled: bool = True
     credentials: str = "30/minute"  # register, login

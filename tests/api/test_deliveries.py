@@ -136,7 +136,7 @@ class TestWithoutCallbacks:
                     if await follow(service):
                         moments.append(second)
 
-        assert moments == [5, 10, 20, 40, 80]
+        assert moments == [5, 10, 20, 30, 70]
         assert len(asked) == 5
         assert pending["challenge"]["delivery"] == "sent"
 
@@ -228,7 +228,7 @@ class TestFallback:
             number = new_number()
             with time_machine.travel(START, tick=False) as clock:
                 pending = await service.start_registration(number)
-                for seconds in (5, 20, 41):
+                for seconds in (5, 20, 31):
                     clock.move_to(START + timedelta(seconds=seconds))
                     await asyncio.gather(*(follow(service) for _ in range(3)))
                 shown = await show(service, pending)
@@ -249,7 +249,7 @@ class TestFallback:
         number = new_number()
         with time_machine.travel(START, tick=False) as clock:
             await service.start_registration(number)
-            clock.shift(timedelta(seconds=41))
+            clock.shift(timedelta(seconds=31))
             await follow(service)
 
         assert await service.simulator.starts(number) == 1

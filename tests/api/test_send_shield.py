@@ -11,7 +11,7 @@ from sqlalchemy import select
 from conftest import NewService
 from otp_auth import metrics
 from otp_auth.audit.models import AuditEvent
-from support.service import Json, Service, new_number, with_callbacks
+from support.service import PASSWORD, Json, Service, new_number, with_callbacks
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WATCH = {"mode": "watch", "resend_gap": "0"}
@@ -62,6 +62,27 @@ async def test_each_part_alone(
     assert seen == ["sent", "sent", "not_sent", "not_sent"]
     assert [detail["reasons"] for detail in written] == [[reason]] * 2
     assert counted(reason) == before + 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "fields"),
+    [
+        ("country", {"phone_number": "+447400123456"}),
+        ("number_type", {"phone_number": "+46812345678", "method": "sms"}),
+        ("number_type", {"phone_number": "+469001234567"}),
+    ],
+)
+async def test_a_refused_destination_is_told_too(
+    new_service: NewService, reason: str, fields: dict[str, str]
+) -> None:
+    before = counted(reason)
+    async with new_service(send={"countries": "SE"}) as service:
+        answer = await service.post("/auth/register", {"password": PASSWORD, **fields})
+        written = await refusals_written(service)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "destination_refused")
+    assert [detail["reasons"] for detail in written] == [[reason]]
+    assert counted(reason) == before + 1
 
 
 async def test_send_says_when_to_come_again(new_service: NewService) -> None:

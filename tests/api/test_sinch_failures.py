@@ -83,16 +83,41 @@ async def test_a_start_that_took_too_long_still_proves(new_service: NewService) 
     assert await service.simulator.starts(number) == 1
 
 
-async def test_after_some_failures_sinch_is_left_alone(new_service: NewService) -> None:
-    async with new_service(sinch={"breaker_failures": 3}) as service:
-        numbers = [new_number() for _ in range(8)]
-        async with service.simulator.fault("start", "drop_before"):
-            for number in numbers:
-                await service.start_registration(number)
-        asked = [await service.simulator.starts(number) for number in numbers]
+async def test_after_some_failures_sinch_is_left_alone(
+    new_service: NewService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with new_service(sinch={"breaker_failures": 3, "base_url": "http://127.0.0.1:9"}) as service:
+        tried: list[object] = []
+        request = service.app.state.sinch._connection._http.request
 
-        # Each start that got no answer is looked up: the look-up that finds Sinch alive closes the breaker.
-        assert sum(asked) <= len(numbers)
+        async def note(*arguments: object, **options: object) -> object:
+            tried.append(arguments)
+            return await request(*arguments, **options)
+
+        monkeypatch.setattr(service.app.state.sinch._connection._http, "request", note)
+        deliveries = [
+            (await service.start_registration(new_number()))["challenge"]["delivery"] for _ in range(8)
+        ]
+
+    assert deliveries == ["failed"] * 8
+    assert len(tried) == 3
+
+
+async def test_while_sinch_is_left_alone_no_try_is_lost(new_service: NewService) -> None:
+    async with new_service(sinch={"breaker_failures": 1}) as service:
+        sinchs, ours = new_number(), new_number()
+        of_sinch = await service.start_registration(sinchs)
+        async with with_callbacks(service):
+            of_ours = await service.start_registration(ours)
+        async with service.simulator.fault("start", "drop_before"):
+            await service.start_registration(new_number())
+        refused = await service.verify(of_sinch, await service.simulator.code(sinchs))
+        shown = (await service.get("/auth/otp", of_sinch["pending_token"])).json()["challenge"]
+        proved = await service.prove(of_ours, ours)
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "provider_unavailable")
+    assert shown["attempts_left"] == 3
+    assert proved["status"] == "authenticated"
 
 
 async def test_a_login_by_recovery_code_needs_no_sinch(service: Service) -> None:
@@ -110,10 +135,13 @@ async def test_a_login_by_recovery_code_needs_no_sinch(service: Service) -> None
 
 async def test_no_transaction_is_open_meanwhile(new_service: NewService) -> None:
     """More starts wait for Sinch than the pool has connections, and others are served."""
-    async with new_service(sinch={"timeout": "3"}) as service, service.simulator.fault("start", "delay", 1.5):
+    async with new_service(sinch={"timeout": "4"}) as service, service.simulator.fault("start", "delay", 3):
+        before = (await service.simulator.http.get("/stats")).json()["starts"]
         waiting = [asyncio.create_task(service.start_registration(new_number())) for _ in range(40)]
-        await asyncio.sleep(0)
+        while (await service.simulator.http.get("/stats")).json()["starts"] < before + 40:
+            assert not any(task.done() for task in waiting)
         answer = await service.http.get("/health/ready")
-        await asyncio.gather(*waiting)
+        deliveries = [pending["challenge"]["delivery"] for pending in await asyncio.gather(*waiting)]
 
     assert answer.status_code == 200
+    assert deliveries == ["sent"] * 40

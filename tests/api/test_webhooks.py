@@ -341,6 +341,17 @@ class TestOtherEvents:
         assert (after.delivery, after.code_maker, after.code_length) == ("delivered", "we", 6)
 
 
+async def test_a_prefix_that_a_proxy_cuts_off_is_signed_too(new_service: NewService) -> None:
+    async with new_service(public_url="https://example.com/auth") as service:
+        pending = await service.start_registration(new_number())
+        challenge = await challenge_of(service, pending)
+        inside = await send_event(service, receipt(challenge))
+        outside = await send_event(service, receipt(challenge), path=f"/auth{PATH}")
+        elsewhere = await send_event(service, receipt(challenge), path=f"/other{PATH}")
+
+    assert [answer.status_code for answer in (inside, outside, elsewhere)] == [200, 200, 401]
+
+
 async def test_a_callback_is_never_a_flood(new_service: NewService) -> None:
     async with new_service(rate_limits={"enabled": True}) as service:
         pending = await service.start_registration(new_number())

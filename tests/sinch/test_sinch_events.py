@@ -149,16 +149,6 @@ class TestParsing:
 
 class TestMeaning:
     @pytest.mark.parametrize(
-        ("status", "is_undelivered"),
-        [("SUCCESSFUL", False), ("FAIL", False), ("ABORTED", False), ("Denied", True), ("ERROR", True)],
-    )
-    def test_results_that_say_that_nothing_arrived(self, status: str, is_undelivered: bool) -> None:
-        event = parse_event(body_of(RESULT, status=status))
-
-        assert isinstance(event, ResultEvent)
-        assert event.is_undelivered is is_undelivered
-
-    @pytest.mark.parametrize(
         ("result", "meaning"),
         [
             ("Successful", (True, False)),

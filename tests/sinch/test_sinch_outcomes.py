@@ -380,29 +380,6 @@ class TestStatus:
 
         assert await sinch.status_by_id(ID) == VerificationState(id=ID, status="FAIL")
 
-    @pytest.mark.parametrize(
-        ("status", "is_undelivered"),
-        [
-            ("PENDING", False),
-            ("SUCCESSFUL", False),
-            ("FAIL", False),
-            ("ABORTED", False),
-            ("DENIED", True),
-            ("ERROR", True),
-            ("error", True),
-            ("UNHEARD_OF", False),
-        ],
-    )
-    async def test_which_statuses_say_that_nothing_arrived(
-        self, sinch: SinchVerificationClient, answers: respx.Route, status: str, is_undelivered: bool
-    ) -> None:
-        answers.respond(json={"id": ID, "status": status})
-
-        state = await sinch.status_by_id(ID)
-
-        assert isinstance(state, VerificationState)
-        assert state.is_undelivered is is_undelivered
-
 
 DESTINATION, TOO_SOON, ACCOUNT, NEITHER = "destination", "too soon", "account", ""
 

@@ -12,13 +12,12 @@ from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import add_user
 from otp_auth.ceremonies.proof import TWO_FACTORS, Authenticated, Proof
 from otp_auth.ceremonies.start import Begun, Claim, start_ceremony
-from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.models import Challenge, Purpose
-from otp_auth.challenges.sending import Sending
+from otp_auth.challenges.sending import Sending, require_reachable
 from otp_auth.errors import AuthError
 from otp_auth.factors.recovery_codes import add_recovery_codes
 from otp_auth.sending.channels import Channel
-from otp_auth.sending.destinations import channels_for, check_destination
+from otp_auth.sending.destinations import channels_for
 from otp_auth.sessions.repository import open_session
 from otp_auth.settings import ChallengeSettings, TokenSettings
 
@@ -46,11 +45,8 @@ async def start_registration(
 
     Raises DestinationRefusedError, MethodNotOfferedError.
     """
-    number, offered = account.phone_number, channels_for(account.phone_number, sending.policy)
-    channel = method or (offered[0] if offered else None)
-    check_destination(number, sending.policy, channel)
-    if channel is None or channel not in offered:
-        raise MethodNotOfferedError
+    await require_reachable(sending, account.phone_number, method)
+    channel = method or channels_for(account.phone_number, sending.policy)[0]
     claim = Claim(
         purpose=Purpose.REGISTER,
         phone_number=account.phone_number,

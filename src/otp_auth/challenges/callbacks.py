@@ -56,6 +56,4 @@ async def _note(
     deliveries: DeliveryRepository, event: ResultEvent | DeliveredEvent, name: str, fate: Delivery
 ) -> None:
     noted = await deliveries.note_delivery(event.id, event.event, event.reference, fate)
-    if noted is not None:
-        metrics.count_delivery(fate.value)
-    metrics.count_event(name, "accepted" if noted else "repeated")
+    metrics.count_event(name, "accepted" if noted else "ignored")

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from otp_auth import metrics
 from otp_auth.challenges.models import UNDECIDED, UNHEARD, Challenge, CodeType, Delivery, ProviderEvent
 from otp_auth.challenges.repository import reopen_number, sent_values
 from otp_auth.database import Database, upsert
@@ -87,7 +88,7 @@ class DeliveryRepository:
 
     async def _take(self, challenge: Challenge, now: datetime) -> Challenge | None:
         mine = (Challenge.id == challenge.id, Challenge.check_at == challenge.check_at)
-        later = now + BACK_OFF * 2**challenge.checks
+        later = self._next_look(challenge, now)
         statement = (
             update(Challenge)
             .where(*mine, *_waiting(now))
@@ -97,6 +98,12 @@ class DeliveryRepository:
         async with self._database.write() as tx:
             taken: Challenge | None = await tx.scalar(statement)
             return taken
+
+    def _next_look(self, challenge: Challenge, now: datetime) -> datetime:
+        """Twice as far away each time, but not past the moment when patience ends."""
+        later: datetime = now + BACK_OFF * 2**challenge.checks
+        ends_at = challenge.sent_at + self._policy.patience if challenge.sent_at else now
+        return min(later, ends_at) if now < ends_at else later
 
     async def _settle_price(
         self, tx: AsyncSession, challenge: Challenge, price: Price | None, now: datetime
@@ -131,6 +138,8 @@ class DeliveryRepository:
         noted = await tx.scalar(statement, execution_options={"populate_existing": True})
         if failed:
             await reopen_number(tx, found)
+        if not found.is_decoy:
+            metrics.count_delivery(fate.value)
         return noted
 
 

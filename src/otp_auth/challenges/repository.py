@@ -37,10 +37,11 @@ class WantedSend:
     @property
     def in_words(self) -> dict[str, str]:
         """What the audit trail may know of it."""
-        return {"method": self.method.value, "country": country_of(self.challenge.phone_number)}
+        return in_words(self.challenge.phone_number, self.method)
 
     @property
-    def before_the_shield(self) -> Send:
+    def as_send(self) -> Send:
+        """What the shield judges."""
         challenge = self.challenge
         return Send(challenge.phone_number, self.method, challenge.lane, challenge.user_id, self.network)
 
@@ -101,7 +102,7 @@ class ChallengeRepository:
                 await tx.rollback()
                 cooldown = await self.cooldown_of(wanted.challenge)
                 return Reservation(wanted.challenge, cooldown.next_send_at if cooldown else now)
-            charged = await shield.charge(tx, wanted.before_the_shield, policy, now)
+            charged = await shield.charge(tx, wanted.as_send, policy, now)
             if charged.refusals and policy.mode == "enforce":
                 await tx.rollback()
                 return Reservation(wanted.challenge, refusals=tuple(charged.refusals))
@@ -111,7 +112,7 @@ class ChallengeRepository:
     async def look(self, wanted: WantedSend, policy: SendSettings) -> tuple[Refusal, ...]:
         """Say what of the shield would refuse this message now."""
         async with self._database.read() as tx:
-            return tuple(await shield.look(tx, wanted.before_the_shield, policy, datetime.now(UTC)))
+            return tuple(await shield.look(tx, wanted.as_send, policy, datetime.now(UTC)))
 
     def _take_send(self, wanted: WantedSend, now: datetime) -> Any:
         lifetime_from_first_send = case(
@@ -154,7 +155,7 @@ class ChallengeRepository:
             sent = await _record(tx, challenge, values)
             if sent is not None:
                 await _close_older(tx, sent)
-                detail = {"method": str(sent.method), "country": country_of(sent.phone_number)}
+                detail = in_words(sent.phone_number, sent.method)
                 record(tx, EventName.CODE_SENT, user_id=sent.user_id, detail=detail)
             return sent
 
@@ -269,6 +270,12 @@ class ChallengeRepository:
             expired = Challenge.expires_at < datetime.now(UTC) - expired_for
             gone = await tx.scalars(delete(Challenge).where(expired).returning(Challenge.id))
             return len(gone.all())
+
+
+def in_words(phone_number: str, method: Channel | None) -> dict[str, str]:
+    """What the audit trail may know of a message."""
+    words = {"country": country_of(phone_number)}
+    return words | ({"method": method.value} if method else {})
 
 
 async def spend(

@@ -1,9 +1,10 @@
-"""Sending a code: charge every limit, commit, call Sinch, record what came of it (design: order of work)."""
+"""Sending a code: charge every limit, commit, call Sinch, record what came of it."""
 
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import SystemRandom
+from uuid import UUID
 
 from loguru import logger
 
@@ -12,10 +13,10 @@ from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail
 from otp_auth.challenges.errors import ChallengeClosedError, MethodNotOfferedError
 from otp_auth.challenges.models import Challenge, CodeType
-from otp_auth.challenges.repository import ChallengeRepository, WantedSend
+from otp_auth.challenges.repository import ChallengeRepository, WantedSend, in_words
 from otp_auth.phone_numbers import country_of
 from otp_auth.sending.channels import SINCH_METHODS, Channel
-from otp_auth.sending.destinations import channels_for, check_destination
+from otp_auth.sending.destinations import channels_for, refusal_of
 from otp_auth.sending.errors import ProviderUnavailableError, ResendTooSoonError, TooManySendsError
 from otp_auth.sending.shield import Refusal, to_error
 from otp_auth.settings import SendSettings
@@ -70,26 +71,32 @@ def check_named(method: Channel, policy: SendSettings) -> None:
         raise MethodNotOfferedError
 
 
-def check_offered(phone_number: str, method: Channel, policy: SendSettings) -> None:
-    """Refuse a channel that isn't on offer for a number.
+async def require_reachable(
+    sending: Sending, phone_number: str, method: Channel | None, user_id: UUID | None = None
+) -> None:
+    """Refuse a number that no message may go to, or a channel that isn't on offer for it (None: any).
 
-    Raises MethodNotOfferedError for one that the settings don't name, DestinationRefusedError for a number
-    that can't or must not be reached.
+    Raises MethodNotOfferedError, DestinationRefusedError.
     """
-    check_named(method, policy)
-    check_destination(phone_number, policy, method)
-    if method not in channels_for(phone_number, policy):
+    if method is not None:
+        check_named(method, sending.policy)
+    reason = refusal_of(phone_number, sending.policy, method)
+    if reason is not None and sending.policy.mode == "enforce":
+        refusals = (Refusal(reason, None),)
+        await _tell(sending, in_words(phone_number, method), user_id, refusals)
+        raise to_error(refusals)
+    if method is not None and method not in channels_for(phone_number, sending.policy):
         raise MethodNotOfferedError
 
 
 async def _reserve(sending: Sending, wanted: WantedSend) -> Challenge:
     challenge = wanted.challenge
-    check_offered(challenge.phone_number, wanted.method, sending.policy)
+    await require_reachable(sending, challenge.phone_number, wanted.method, challenge.user_id)
     if await sending.challenges.is_phone_off(challenge.user_id):
         raise MethodNotOfferedError
     reservation = await sending.challenges.reserve_send(wanted, sending.policy)
     if reservation.refusals:
-        await _tell(sending, wanted, reservation.refusals)
+        await _tell(sending, wanted.in_words, challenge.user_id, reservation.refusals)
         if sending.policy.mode == "enforce":
             raise to_error(reservation.refusals)
     if reservation.waits_until is not None:
@@ -113,18 +120,18 @@ async def _pretend(sending: Sending, challenge: Challenge) -> Challenge:
     return recorded or await _as_it_stands(sending, challenge)
 
 
-async def _tell(sending: Sending, wanted: WantedSend, refusals: tuple[Refusal, ...]) -> None:
+async def _tell(
+    sending: Sending, words: dict[str, str], user_id: UUID | None, refusals: tuple[Refusal, ...]
+) -> None:
     """Every refusal has its reason in the log, the metrics and the audit trail."""
     watched = sending.policy.mode == "watch"
     reasons = [refusal.reason.value for refusal in refusals]
     for reason in reasons:
         metrics.count_send_refused(reason, watched=watched)
-    logger.warning("send refused", reasons=reasons, watched=watched, **wanted.in_words)
-    detail = {**wanted.in_words, "reasons": reasons, "watched": watched}
-    user_id = wanted.challenge.user_id
-    await sending.audit.record_alone(
-        EventName.SEND_REFUSED, user_id=user_id, network=wanted.network, detail=detail
-    )
+    logger.warning("send refused", reasons=reasons, watched=watched, **words)
+    detail = {**words, "reasons": reasons, "watched": watched}
+    network = sending.network
+    await sending.audit.record_alone(EventName.SEND_REFUSED, user_id=user_id, network=network, detail=detail)
 
 
 async def _why_not(sending: Sending, challenge: Challenge) -> Exception:

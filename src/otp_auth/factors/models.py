@@ -1,4 +1,4 @@
-"""Factors beside the phone."""
+"""What people prove themselves by, beside the password."""
 
 from datetime import datetime
 from enum import StrEnum

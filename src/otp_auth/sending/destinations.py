@@ -3,7 +3,6 @@
 from otp_auth import phone_numbers
 from otp_auth.phone_numbers import NumberKind
 from otp_auth.sending.channels import Channel
-from otp_auth.sending.errors import DestinationRefusedError
 from otp_auth.sending.reasons import Reason
 from otp_auth.settings import SendSettings
 
@@ -16,15 +15,6 @@ TAKEN_BY = {
     NumberKind.FIXED_LINE: frozenset({Channel.VOICE}),
     NumberKind.VOIP: frozenset({Channel.VOICE}),
 }
-
-
-def check_destination(phone_number: str, policy: SendSettings, channel: Channel | None = None) -> None:
-    """Refuse a number that no message may go to, by this channel or, without one, by any that is offered.
-
-    Raises DestinationRefusedError; never in watch mode.
-    """
-    if policy.mode == "enforce" and refusal_of(phone_number, policy, channel) is not None:
-        raise DestinationRefusedError
 
 
 def refusal_of(phone_number: str, policy: SendSettings, channel: Channel | None = None) -> Reason | None:

@@ -65,12 +65,10 @@ async def look(tx: AsyncSession, send: Send, policy: SendSettings, now: datetime
 async def charge(tx: AsyncSession, send: Send, policy: SendSettings, now: datetime) -> Charged:
     """Take a message from every budget, the narrow ones first and the money last, and count it.
 
-    With refusals the caller rolls back, unless it only watches. Whoever has charged a block and a country
-    waits for nobody who did before, so of parallel messages no more than the breaker's minimum go unproved.
+    With refusals the caller rolls back, unless it only watches. The charge holds the rows of block and
+    country, so that the breaker's look sees every message before this one.
     """
     misplaced = refusal_of(send.phone_number, policy, send.channel)
-    if misplaced and policy.mode == "enforce":
-        return Charged(0, [Refusal(misplaced, None)])
     reasons = await _charges(tx, send, policy)
     refused, spent = await budgets.charge_and_count(tx, list(reasons), now)
     refusals = [Refusal(misplaced, None)] if misplaced else []

@@ -10,7 +10,6 @@ from pydantic import AliasPath, BaseModel, Field, StringConstraints, ValidationE
 
 from otp_auth.settings import SinchSettings
 from otp_auth.sinch.schemas import (
-    UNDELIVERED,
     Id,
     IfReadable,
     MethodName,
@@ -130,11 +129,6 @@ class ResultEvent(Event, frozen=True):
 
     status: Annotated[StatusName | None, IfReadable] = None
     reason: OptionalText = None  # Sinch's words, when it did not succeed
-
-    @property
-    def is_undelivered(self) -> bool:
-        """The message never arrived."""
-        return self.status in UNDELIVERED
 
 
 class DeliveredEvent(Event, frozen=True):

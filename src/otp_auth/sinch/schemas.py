@@ -44,8 +44,6 @@ class VerificationStatus(StrEnum):
 
 # The end of a verification that did not succeed.
 UNSUCCESSFUL = frozenset(VerificationStatus) - {VerificationStatus.PENDING, VerificationStatus.SUCCESSFUL}
-# The message never arrived. FAIL and ABORTED speak of a code that may well have.
-UNDELIVERED = frozenset({VerificationStatus.DENIED, VerificationStatus.ERROR})
 
 
 def _lower(value: object) -> object:
@@ -113,11 +111,6 @@ class VerificationState(BaseModel, frozen=True, populate_by_name=True):
     number: OptionalText = Field(None, validation_alias=AliasPath("identity", "endpoint"))
     # Comes late, never while PENDING.
     price: OptionalPrice = Field(None, validation_alias=AliasPath("price", "verificationPrice"))
-
-    @property
-    def is_undelivered(self) -> bool:
-        """The message never arrived."""
-        return self.status in UNDELIVERED
 
 
 class ErrorAnswer(BaseModel, frozen=True):
