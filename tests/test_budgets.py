@@ -123,8 +123,8 @@ async def test_a_move_takes_running_windows_along(database: Database) -> None:
     await charge(database, [*both, of("target", 9, DAY, amount=4)], NOW + timedelta(minutes=30))
     at = NOW + timedelta(minutes=45)
     async with database.write() as tx:
-        await budgets.move(tx, "source", "target", at)
-        await budgets.move(tx, "source", "target", at)
+        await budgets.move_one(tx, "source", "target", at)
+        await budgets.move_one(tx, "source", "target", at)
         refused = await budgets.exhausted(tx, [of("target", 2), of("target", 6, DAY)], at)
 
     assert await spent(database) == {("target", 3600): 2, ("target", 86400): 6}
@@ -134,7 +134,7 @@ async def test_a_move_takes_running_windows_along(database: Database) -> None:
 async def test_a_move_leaves_windows_that_are_over(database: Database) -> None:
     await charge(database, [of("source", 9), of("source", 9, DAY), of("target", 9, amount=3)])
     async with database.write() as tx:
-        await budgets.move(tx, "source", "target", NOW + HOUR)
+        await budgets.move_one(tx, "source", "target", NOW + HOUR)
         begun_anew = await budgets.exhausted(tx, [of("target", 1)], NOW + HOUR)
 
     assert begun_anew == []
@@ -180,7 +180,7 @@ async def test_a_charge_locks_in_the_order_it_names(database: Database) -> None:
 async def test_moves_and_charges_lose_nothing(database: Database) -> None:
     async def move() -> None:
         async with database.write() as tx:
-            await budgets.move(tx, "source", "target", NOW)
+            await budgets.move_one(tx, "source", "target", NOW)
 
     both = [of("source", 1000), of("source", 1000, DAY)]
     await asyncio.gather(*(act for _ in range(30) for act in (charge(database, both), move())))

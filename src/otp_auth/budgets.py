@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, String, case, delete, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, String, case, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -102,20 +102,26 @@ async def refund(tx: AsyncSession, key: str, now: datetime, amount: int = 1) -> 
     await tx.execute(update(Spending).where(running).values(spent=less))
 
 
-async def move(tx: AsyncSession, source: str, target: str, now: datetime) -> None:
-    """Put what `source` has spent in its running windows on the account of `target`, beyond its limit too."""
-    mine = Spending.key == source
-    columns = (Spending.window, Spending.spent, Spending.allowed, Spending.ends_at)
-    locked = select(*columns).where(mine, Spending.ends_at > now).order_by(Spending.window).with_for_update()
-    rows = [dict(row) | {"key": target} for row in (await tx.execute(locked)).mappings()]
+async def move_one(tx: AsyncSession, source: str, target: str, now: datetime) -> None:
+    """Put one of what `source` has spent in each running window on the account of `target`."""
+    running = (Spending.key == source) & (Spending.ends_at > now) & (Spending.spent > 0)
+    columns = (Spending.window, Spending.allowed, Spending.ends_at)
+    locked = select(*columns).where(running).order_by(Spending.window).with_for_update()
+    rows = [dict(row) | {"key": target, "spent": 1} for row in (await tx.execute(locked)).mappings()]
     if rows:
-        await tx.execute(delete(Spending).where(mine))
+        await tx.execute(update(Spending).where(running).values(spent=Spending.spent - 1))
         await tx.execute(_adding(tx, now, within_limit=False), rows)
 
 
 async def purge(tx: AsyncSession, now: datetime) -> int:
-    """Delete windows that are over. Returns how many."""
-    gone = await tx.scalars(delete(Spending).where(Spending.ends_at <= now).returning(Spending.key))
+    """Delete windows that are over. Returns how many.
+
+    Those that somebody charges at this moment are left: waiting for them could end in a deadlock.
+    """
+    over = select(Spending.key, Spending.window).where(Spending.ends_at <= now)
+    free = over.with_for_update(skip_locked=True)
+    these = tuple_(Spending.key, Spending.window).in_(free)
+    gone = await tx.scalars(delete(Spending).where(these).returning(Spending.key))
     return len(gone.all())
 
 

@@ -45,7 +45,7 @@ BUDGETS = [
     ("block", {"per_block_hour": 2}, adjacent(4)),
     ("country_budget", {"per_country_hour": 2}, [f"+4676{which}12345"[:12] for which in range(100, 104)]),
     ("global", {"global_hour": 2}, ["+46761231234", "+447400123456", "+33612345678", "+4915123456789"]),
-    ("cost", {"daily_cost": "0.2", "price": "0.10"}, adjacent(4)),
+    ("cost", {"daily_cost": "0.25", "price": "0.10"}, adjacent(4)),
     ("block_conversion", {"breaker_minimum": 2}, adjacent(4)),
 ]
 

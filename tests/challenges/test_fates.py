@@ -2,8 +2,7 @@
 
 import pytest
 
-from otp_auth.challenges.deliveries import fate_of
-from otp_auth.challenges.models import Delivery
+from otp_auth.challenges.deliveries import Fate, fate_of
 
 
 @pytest.mark.parametrize(
@@ -12,12 +11,12 @@ from otp_auth.challenges.models import Delivery
         ("PENDING", None),
         ("SUCCESSFUL", None),
         ("FAIL", None),  # a code that was tried: it had arrived, or it expired
-        ("DENIED", Delivery.FAILED),
-        ("ERROR", Delivery.FAILED),
-        ("ABORTED", Delivery.FAILED),
+        ("DENIED", Fate.FAILED),
+        ("ERROR", Fate.FAILED),
+        ("ABORTED", Fate.REPLACED),
         ("UNHEARD_OF", None),
         (None, None),
     ],
 )
-def test_fates(status: str | None, fate: Delivery | None) -> None:
+def test_fates(status: str | None, fate: Fate | None) -> None:
     assert fate_of(status) is fate

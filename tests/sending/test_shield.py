@@ -253,7 +253,9 @@ async def test_the_real_price_corrects_the_money(
     for which in range(2):
         await charge(database, send(number(which)), rules)
     async with database.write() as tx:
-        answer = await shield.settle_cost(tx, reserved=CENTS_10, actual=actual, policy=rules, now=NOW)
+        answer = await shield.settle_cost(
+            tx, lane=Lane.ACCOUNT, reserved=CENTS_10, actual=actual, policy=rules, now=NOW
+        )
 
     assert answer is allowed
     assert (await spent(database))[shield.COST, 86400] == total
@@ -264,7 +266,7 @@ async def test_half_of_a_budget_is_told_once(database: Database, warnings: list[
     for which in range(4):
         await charge(database, send(number(which)), rules)
     async with database.write() as tx:
-        await shield.settle_cost(tx, reserved=0, actual=100_000, policy=rules, now=NOW)
+        await shield.settle_cost(tx, lane=Lane.ACCOUNT, reserved=0, actual=100_000, policy=rules, now=NOW)
 
     told = [(each["budget"], each["window"], each["spent"], each["limit"]) for each in warnings]
     assert told == [("send:all", 3600, 2, 4), ("send:cost", 86400, 300_000, 500_000)]

@@ -110,7 +110,7 @@ async def test_charges_proofs_and_settlements_lock_in_one_order(
     rules = policy()
     numbers = [number(which) for which in range(3)]
     monkeypatch.setattr(budgets, "charge_and_count", _one_at_a_time(budgets.charge_and_count))
-    monkeypatch.setattr(budgets, "move", _then_dawdle(budgets.move))
+    monkeypatch.setattr(budgets, "move_one", _then_dawdle(budgets.move_one))
     await _rows_in_the_opposite_order(database, rules)
 
     async def prove(phone_number: str) -> bool:
@@ -120,7 +120,9 @@ async def test_charges_proofs_and_settlements_lock_in_one_order(
 
     async def settle() -> bool:
         async with database.write() as tx:
-            return await shield.settle_cost(tx, reserved=5, actual=4, policy=rules, now=NOW)
+            return await shield.settle_cost(
+                tx, lane=Lane.ACCOUNT, reserved=5, actual=4, policy=rules, now=NOW
+            )
 
     owner: dict[str, Any] = {"lane": Lane.ACCOUNT, "user_id": ALICE}
     acts = [

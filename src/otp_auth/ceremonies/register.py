@@ -18,6 +18,7 @@ from otp_auth.errors import AuthError
 from otp_auth.factors.recovery_codes import add_recovery_codes
 from otp_auth.sending.channels import Channel
 from otp_auth.sending.destinations import channels_for
+from otp_auth.sending.shield import note_account
 from otp_auth.sessions.repository import open_session
 from otp_auth.settings import ChallengeSettings, TokenSettings
 
@@ -74,6 +75,7 @@ async def complete_registration(
     )
     if not await add_user(tx, user):
         return AccountExistsError()
+    await note_account(tx, user.phone_number, now)
     await note_network(tx, user.id, proof.network, now)
     recovery_codes = add_recovery_codes(tx, user.id)
     opened = await open_session(tx, user.id, proof.amr, TWO_FACTORS, policy)

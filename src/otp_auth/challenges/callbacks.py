@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from otp_auth import metrics
 from otp_auth.challenges.codes import Codes
-from otp_auth.challenges.deliveries import DeliveryRepository, fate_of
-from otp_auth.challenges.models import Challenge, Delivery
+from otp_auth.challenges.deliveries import DeliveryRepository, Fate, fate_of
+from otp_auth.challenges.models import Challenge
 from otp_auth.sinch.events import DENY, DeliveredEvent, RequestEvent, ResultEvent, allow
 
 DEADLINE = 0.7  # seconds: Sinch waits for the answer while somebody waits for the code
@@ -47,13 +47,13 @@ async def take_result(deliveries: DeliveryRepository, event: ResultEvent) -> Non
 async def take_delivery(deliveries: DeliveryRepository, event: DeliveredEvent) -> None:
     """Take note of the phone company's receipt for a text."""
     if event.is_delivered:
-        await _note(deliveries, event, "delivery", Delivery.DELIVERED)
+        await _note(deliveries, event, "delivery", Fate.DELIVERED)
     elif event.is_undelivered:
-        await _note(deliveries, event, "delivery", Delivery.FAILED)
+        await _note(deliveries, event, "delivery", Fate.FAILED)
 
 
 async def _note(
-    deliveries: DeliveryRepository, event: ResultEvent | DeliveredEvent, name: str, fate: Delivery
+    deliveries: DeliveryRepository, event: ResultEvent | DeliveredEvent, name: str, fate: Fate
 ) -> None:
     noted = await deliveries.note_delivery(event.id, event.event, event.reference, fate)
     metrics.count_event(name, "accepted" if noted else "ignored")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from otp_auth.database import Database, upsert
 from otp_auth.phone_numbers import country_of
 from otp_auth.sending import prices, shield
 from otp_auth.sending.channels import SINCH_METHODS
+from otp_auth.sending.models import Lane
 from otp_auth.settings import SendSettings
 from otp_auth.sinch.events import RequestEvent
 from otp_auth.sinch.schemas import Price, VerificationStatus
@@ -22,16 +24,25 @@ from otp_auth.sinch.schemas import Price, VerificationStatus
 BACK_OFF = timedelta(seconds=5)  # doubled with each look
 MOST_AT_ONCE = 50
 
+
+class Fate(StrEnum):
+    """What became of a message."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    REPLACED = "replaced"  # by a later start for its number, which isn't this challenge's: its code is dead
+
+
 # What a status says of the message; any other says nothing of it.
 _FATES = {
-    VerificationStatus.DENIED: Delivery.FAILED,
-    VerificationStatus.ERROR: Delivery.FAILED,
-    VerificationStatus.ABORTED: Delivery.FAILED,  # replaced by a start that wasn't ours: its code is dead
+    VerificationStatus.DENIED: Fate.FAILED,
+    VerificationStatus.ERROR: Fate.FAILED,
+    VerificationStatus.ABORTED: Fate.REPLACED,
 }
 
 
-def fate_of(status: str | None) -> Delivery | None:
-    """What a verification's status says of its message; None: nothing new."""
+def fate_of(status: str | None) -> Fate | None:
+    """What a verification's status says of its message; None: nothing."""
     return _FATES.get(VerificationStatus(status)) if status in set(VerificationStatus) else None
 
 
@@ -60,7 +71,7 @@ class DeliveryRepository:
         return None
 
     async def note_delivery(
-        self, verification_id: str, event: str, reference: str | None, fate: Delivery
+        self, verification_id: str, event: str, reference: str | None, fate: Fate
     ) -> Challenge | None:
         """Write down how a message ended; None when that is known already, or of no challenge that waits."""
         ours = _as_uuid(reference)
@@ -71,7 +82,7 @@ class DeliveryRepository:
                 return None
             return await self._note(tx, verification_id, ours, fate)
 
-    async def note_status(self, challenge: Challenge, verification_id: str, fate: Delivery) -> None:
+    async def note_status(self, challenge: Challenge, verification_id: str, fate: Fate) -> None:
         """Write down what Sinch said of a message when it was asked."""
         if challenge.reference is not None:
             async with self._database.write() as tx:
@@ -113,7 +124,12 @@ class DeliveryRepository:
             return True
         actual = prices.to_micros(price.amount)
         settled = await shield.settle_cost(
-            tx, reserved=challenge.reserved_cost, actual=actual, policy=self._policy, now=now
+            tx,
+            lane=challenge.lane,
+            reserved=challenge.reserved_cost,
+            actual=actual,
+            policy=self._policy,
+            now=now,
         )
         if settled:
             await _note_price(tx, challenge, price, now)
@@ -121,19 +137,20 @@ class DeliveryRepository:
         return settled
 
     async def _note(
-        self, tx: AsyncSession, verification_id: str, reference: UUID, fate: Delivery
+        self, tx: AsyncSession, verification_id: str, reference: UUID, fate: Fate
     ) -> Challenge | None:
         now = datetime.now(UTC)
         current = (*_waiting(now), Challenge.reference == reference, Challenge.delivery.in_(UNHEARD))
         found = await tx.scalar(select(Challenge).where(*current).with_for_update())
-        if found is None:
-            return None
-        failed = fate is Delivery.FAILED
-        values: dict[str, Any] = {"delivery": fate, "check_at": None}
+        if found is None or (fate is Fate.REPLACED and found.lane is Lane.STRANGER):
+            return None  # a stranger must not see that the number's owner has asked for a code
+        failed = fate is not Fate.DELIVERED
+        values: dict[str, Any] = {
+            "delivery": Delivery.FAILED if failed else Delivery.DELIVERED,
+            "check_at": now if failed and self._policy.fallback else None,
+        }
         if not failed and found.verification_id != verification_id:  # faster than the answer to the start
             values = sent_values(found, verification_id, self._sinch_texts) | values
-        elif self._policy.fallback:
-            values["check_at"] = now
         statement = update(Challenge).where(Challenge.id == found.id).values(**values).returning(Challenge)
         noted = await tx.scalar(statement, execution_options={"populate_existing": True})
         if failed:

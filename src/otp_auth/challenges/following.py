@@ -2,21 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from loguru import logger
 
-from otp_auth.challenges.deliveries import DeliveryRepository, fate_of
+from otp_auth.challenges.deliveries import DeliveryRepository, Fate, fate_of
 from otp_auth.challenges.models import UNHEARD, Challenge, Delivery
+from otp_auth.challenges.repository import LONGEST_START
 from otp_auth.challenges.sending import Sending, record_failed, record_started, send_code
 from otp_auth.challenges.views import next_methods
 from otp_auth.errors import AuthError
+from otp_auth.sending.channels import Channel
 from otp_auth.sinch.client import NotFound, StatusOutcome, Unavailable
 from otp_auth.sinch.schemas import VerificationState
 
 INTERVAL = 1.0  # seconds between two looks for messages that are due
-# A start that Sinch doesn't know after so long can't be under way any more.
-LONGEST_START = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ async def _follow(following: Following, challenge: Challenge) -> None:
         challenge = await _ask(following, challenge)
     policy = following.sending.policy
     failed = challenge.delivery is Delivery.FAILED
-    if policy.fallback and (failed or challenge.is_unheard_of(policy.patience, datetime.now(UTC))):
+    # Only of texts does silence say anything: there are no receipts for calls and WhatsApp.
+    silent = challenge.method is Channel.SMS and challenge.is_unheard_of(policy.patience, datetime.now(UTC))
+    if policy.fallback and (failed or silent):
         await _take_next_channel(following.sending, challenge)
 
 
@@ -57,7 +59,7 @@ async def _ask(following: Following, challenge: Challenge) -> Challenge:
     """Ask Sinch how the message stands, and return the challenge as it is then."""
     sending = following.sending
     if challenge.is_decoy:
-        await following.deliveries.note_status(challenge, str(challenge.verification_id), Delivery.DELIVERED)
+        await following.deliveries.note_status(challenge, str(challenge.verification_id), Fate.DELIVERED)
         return await sending.challenges.find_open(challenge.id) or challenge
     status = await _status(sending, challenge)
     if isinstance(status, VerificationState):
@@ -82,7 +84,11 @@ def _is_old(challenge: Challenge) -> bool:
 
 
 async def _take_next_channel(sending: Sending, challenge: Challenge) -> None:
-    others = [method for method in next_methods(challenge, sending.policy) if method != challenge.method]
+    others = [
+        method
+        for method in next_methods(challenge, sending.policy)
+        if method.value not in challenge.tried_methods
+    ]
     if not others or challenge.sends_left == 0:
         return
     try:

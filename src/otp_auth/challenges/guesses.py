@@ -52,7 +52,11 @@ def _keys(challenge: Challenge, network: str | None) -> list[str]:
 
 def _charges(challenge: Challenge, policy: GuessSettings, network: str | None) -> list[Charge]:
     whose, *shared = _keys(challenge, network)
-    charges = [Charge(whose, budget) for budget in _windows(policy)]
+    own = _windows(policy)
+    if challenge.user_id is None:
+        # Short ones: strangers must not bar a number for long. What else bounds them are the sends to it.
+        own = own[:2]
+    charges = [Charge(whose, budget) for budget in own]
     for key in shared:
         windows = _of_everybody(policy) if key == PASSWORDLESS else _of_a_network(policy)
         charges += [Charge(key, budget) for budget in windows]

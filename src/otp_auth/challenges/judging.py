@@ -77,8 +77,8 @@ async def judge_phone_code(judges: Judges, challenge: Challenge, code: str) -> N
 async def _judge_ours(judges: Judges, challenge: Challenge, living: LivingCode, code: str) -> Verdict:
     """Judge a code of ours, and tell Sinch of the right one, for its records.
 
-    Where Sinch says nothing of the code (an outage, no credit), what we saw stands. Where it says anything but
-    yes, it doesn't.
+    Where Sinch says nothing of the code (an outage, no credit), what we saw stands. Where it says anything
+    but yes, it doesn't.
     """
     if not judges.codes.is_right(challenge.id, code):
         return Verdict.WRONG

@@ -81,6 +81,7 @@ class Challenge(Base):
     reserved_cost: Mapped[int] = mapped_column(BigInteger, default=0)  # millionths, charged for it
     # Sinch's id for it, once its request event was answered with a code of ours.
     announced_id: Mapped[str | None] = mapped_column(String(128))
+    tried_methods: Mapped[list[str]] = mapped_column(JSON, default=list)
     refused_methods: Mapped[list[str]] = mapped_column(JSON, default=list)  # Sinch won't reach this number so
     check_at: Mapped[datetime | None] = mapped_column(index=True)  # when to ask Sinch how it stands
     checks: Mapped[int] = mapped_column(default=0)
@@ -102,7 +103,7 @@ class Challenge(Base):
     @property
     def is_decoy(self) -> bool:
         """Whether its message was never sent, and only looks so."""
-        return (self.verification_id or "").startswith(DECOY)
+        return self.verification_id == f"{DECOY}{self.reference}"
 
     @property
     def lane(self) -> Lane:

@@ -25,6 +25,9 @@ from otp_auth.sending.models import Cooldown, Lane
 from otp_auth.sending.shield import Refusal, Send
 from otp_auth.settings import ChallengeSettings, GuessSettings, SendSettings
 
+# A start that Sinch doesn't know after so long can't be under way any more.
+LONGEST_START = timedelta(seconds=30)
+
 
 @dataclass(frozen=True)
 class WantedSend:
@@ -128,8 +131,9 @@ class ChallengeRepository:
                 reference=new_id(),
                 sent_at=now,
                 announced_id=None,
-                check_at=None,
+                check_at=now + LONGEST_START,  # should nobody write down what came of it
                 checks=0,
+                tried_methods=[*wanted.challenge.tried_methods, wanted.method.value],
                 delivery=Delivery.SENDING,
                 expires_at=lifetime_from_first_send,
                 first_sent_at=func.coalesce(Challenge.first_sent_at, now),
@@ -299,7 +303,7 @@ async def spend(
 
 async def _settle(tx: AsyncSession, spent: Challenge, factor: FactorKind, network: str | None) -> None:
     """A proof gives back what wrong codes would have cost, and counts for its number."""
-    await cooldowns.clear(tx, spent.phone_number)
+    await cooldowns.clear(tx, spent.lane, spent.phone_number)
     await refund_guess(tx, spent, network)
     if spent.user_id is not None:
         await clear_failures(tx, spent.user_id, factor)

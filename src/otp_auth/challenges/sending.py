@@ -53,6 +53,8 @@ async def send_code(sending: Sending, challenge: Challenge, method: Channel) -> 
     Raises ResendTooSoonError, TooManySendsError, ChallengeClosedError, MethodNotOfferedError,
     DestinationRefusedError, and ProviderUnavailableError when Sinch gives no usable answer.
     """
+    if sending.sinch.is_down:  # nothing is charged for a message that can't even be tried
+        raise ProviderUnavailableError
     reserved = await _reserve(sending, WantedSend(challenge, method, sending.network))
     if await sending.challenges.owner_awaits_code(reserved):
         return await _pretend(sending, reserved)
@@ -112,8 +114,6 @@ async def _pretend(sending: Sending, challenge: Challenge) -> Challenge:
     Sinch would end the owner's code; and a stranger mustn't learn that there is an account, or that its owner
     logs in.
     """
-    if sending.sinch.is_down:
-        return await _record(sending, challenge, Unavailable(reached=False))
     await asyncio.sleep(sending.sinch.typical_start_seconds(SystemRandom()))
     check_at = datetime.now(UTC) + RECEIPT
     recorded = await sending.challenges.record_decoy(challenge, sending.sinch_texts, check_at)

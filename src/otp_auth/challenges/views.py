@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from otp_auth.challenges.models import UNHEARD, Challenge, Delivery
+from otp_auth.challenges.models import Challenge, Delivery
 from otp_auth.challenges.repository import WantedSend
 from otp_auth.challenges.sending import Sending
 from otp_auth.sending.channels import Channel
 from otp_auth.sending.destinations import channels_for
+from otp_auth.sending.models import Cooldown
 from otp_auth.settings import SendSettings
 
 
@@ -30,12 +31,16 @@ async def view(sending: Sending, challenge: Challenge, opens_at: datetime | None
     if challenge.sends_left == 0 or not methods or is_off:
         return ChallengeView(challenge, None, [])
     now = datetime.now(UTC)
-    resend_at = max(opens_at or await _opens_at(sending, challenge, methods[0]) or now, now)
-    if resend_at <= now:
-        return ChallengeView(challenge, now, methods)
-    at_once = await _others_at_once(sending, challenge, methods, now)
-    # None: it dies before another message may go out.
-    return ChallengeView(challenge, resend_at if resend_at < challenge.expires_at else None, at_once)
+    cooldown = await sending.challenges.cooldown_of(challenge) if opens_at is None else None
+    resend_at = opens_at or (cooldown.next_send_at if cooldown else challenge.created_at)
+    if resend_at > now:
+        methods = _others_at_once(sending, challenge, methods, cooldown)
+    if methods:
+        closed_until = await _closed_until(sending, challenge, methods[0])
+        resend_at = max(resend_at, closed_until or resend_at)
+        methods = [] if closed_until else methods
+    # None: it dies before the same message may go out again.
+    return ChallengeView(challenge, resend_at if resend_at < challenge.expires_at else None, methods)
 
 
 def next_methods(challenge: Challenge, policy: SendSettings) -> list[Channel]:
@@ -51,23 +56,19 @@ def next_methods(challenge: Challenge, policy: SendSettings) -> list[Channel]:
     return sorted(offered, key=lambda channel: is_in_doubt and channel == challenge.method)
 
 
-async def _opens_at(sending: Sending, challenge: Challenge, method: Channel) -> datetime | None:
-    """When the next message may go out: after the cool-down, and after a budget that stood in its way."""
-    cooldown = await sending.challenges.cooldown_of(challenge)
-    opens_at = cooldown.next_send_at if cooldown else None
-    if challenge.delivery is not Delivery.NOT_SENT:
-        return opens_at
+async def _closed_until(sending: Sending, challenge: Challenge, method: Channel) -> datetime | None:
+    """When the budget that stands in a message's way begins anew; None when nothing does."""
+    if sending.policy.mode == "watch":
+        return None
     refusals = await sending.challenges.look(WantedSend(challenge, method, sending.network), sending.policy)
-    moments = [each.retry_at or challenge.expires_at for each in refusals]
-    return max([*moments, *([opens_at] if opens_at else [])], default=None)
+    return max((each.retry_at or challenge.expires_at for each in refusals), default=None)
 
 
-async def _others_at_once(
-    sending: Sending, challenge: Challenge, methods: list[Channel], now: datetime
+def _others_at_once(
+    sending: Sending, challenge: Challenge, methods: list[Channel], cooldown: Cooldown | None
 ) -> list[Channel]:
     """Other channels, while the cool-down is that of a message which seems not to have arrived."""
-    if challenge.delivery not in UNHEARD or not challenge.is_unheard_of(sending.policy.patience, now):
-        return []
-    cooldown = await sending.challenges.cooldown_of(challenge)
     is_own = cooldown is not None and cooldown.reference == challenge.reference
-    return [method for method in methods if method != challenge.method] if is_own else []
+    if not is_own or not challenge.is_unheard_of(sending.policy.patience, datetime.now(UTC)):
+        return []
+    return [method for method in methods if method != challenge.method]

@@ -20,6 +20,7 @@ OPTIONS: dict[str, Any] = {
     "proxy_headers": False,  # the edge decides whose forwarded address counts
     "timeout_graceful_shutdown": DRAIN,
     "ws": "none",
+    "timeout_worker_healthcheck": 30,  # seconds: a worker on a busy machine is slow, not dead
 }
 
 

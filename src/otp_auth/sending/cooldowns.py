@@ -55,9 +55,9 @@ async def rewind(tx: AsyncSession, lane: Lane, phone_number: str, reference: UUI
     await tx.execute(update(Cooldown).where(*mine).values(next_send_at=now))
 
 
-async def clear(tx: AsyncSession, phone_number: str) -> None:
-    """Forget the cool-downs: whoever holds the phone has proved it."""
-    await tx.execute(delete(Cooldown).where(Cooldown.phone_number == phone_number))
+async def clear(tx: AsyncSession, lane: Lane, phone_number: str) -> None:
+    """Forget the cool-down: whoever holds the phone has proved it."""
+    await tx.execute(delete(Cooldown).where(*_of(lane, phone_number)))
 
 
 def _of(lane: Lane, phone_number: str) -> tuple[ColumnElement[bool], ...]:

@@ -28,6 +28,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 EVERYTHING = "send:all"
 COST = "send:cost"  # in millionths
+SHARE_OF_STRANGERS = 0.8  # of a day's money
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ async def charge(tx: AsyncSession, send: Send, policy: SendSettings, now: dateti
 
 
 async def settle_cost(
-    tx: AsyncSession, *, reserved: int, actual: int, policy: SendSettings, now: datetime
+    tx: AsyncSession, *, lane: Lane, reserved: int, actual: int, policy: SendSettings, now: datetime
 ) -> bool:
     """Correct the money by what a message really costs; both in millionths.
 
@@ -89,17 +90,22 @@ async def settle_cost(
         await budgets.refund(tx, COST, now, reserved - actual)
     if actual <= reserved:
         return True
-    more = Charge(COST, Budget(DAY, prices.to_micros(policy.daily_cost)), actual - reserved)
+    more = Charge(COST, _money(lane, policy), actual - reserved)
     refused, spent = await budgets.charge_and_count(tx, [more], now)
     _warn_at_half(spent)
     return not refused or policy.mode == "watch"
 
 
 async def note_proof(tx: AsyncSession, phone_number: str, lane: Lane, now: datetime) -> None:
-    """A code was proved: a stranger becomes an account, and takes along what was sent to the number."""
+    """A code was proved; the breaker judges strangers alone."""
     if lane is Lane.STRANGER:
-        await budgets.move(tx, _key_of(phone_number, lane), _key_of(phone_number, Lane.ACCOUNT), now)
         await conversions.note_proof(tx, phone_number, now)
+
+
+async def note_account(tx: AsyncSession, phone_number: str, now: datetime) -> None:
+    """A stranger has become an account: the message that proved the number counts with its logins."""
+    source, target = _key_of(phone_number, Lane.STRANGER), _key_of(phone_number, Lane.ACCOUNT)
+    await budgets.move_one(tx, source, target, now)
 
 
 def to_error(refusals: Iterable[Refusal]) -> TooManySendsError | DestinationRefusedError:
@@ -119,9 +125,14 @@ async def _charges(tx: AsyncSession, send: Send, policy: SendSettings) -> dict[C
         for reason, key, hourly, daily in _limits(send, country, policy)
         for window, limit in ((HOUR, hourly), (DAY, daily))
     }
-    money = Budget(DAY, prices.to_micros(policy.daily_cost))
     # At least a millionth: where no money may be spent, a free message doesn't go either.
-    return charges | {Charge(COST, money, max(1, cost)): Reason.COST}
+    return charges | {Charge(COST, _money(send.lane, policy), max(1, cost)): Reason.COST}
+
+
+def _money(lane: Lane, policy: SendSettings) -> Budget:
+    """What a day's messages may cost; strangers leave a part of it to people with an account."""
+    whole = prices.to_micros(policy.daily_cost)
+    return Budget(DAY, int(whole * SHARE_OF_STRANGERS) if lane is Lane.STRANGER else whole)
 
 
 def _limits(send: Send, country: str, policy: SendSettings) -> Iterator[tuple[Reason, str, int, int]]:
@@ -132,13 +143,13 @@ def _limits(send: Send, country: str, policy: SendSettings) -> Iterator[tuple[Re
         account = f"send:account:{send.user_id}"
         yield Reason.ACCOUNT, account, policy.per_account_hour, policy.per_account_day
     if send.network:
-        network = f"send:network:{send.network}"
+        network = f"send:network:{lane}:{send.network}"
         yield Reason.ADDRESS, network, policy.per_address_hour, policy.per_address_day
     block = f"send:block:{lane}:{block_of(number)}"
     yield Reason.BLOCK, block, policy.per_block_hour, policy.per_block_day
     area = f"send:country:{lane}:{country}"
     yield Reason.COUNTRY_BUDGET, area, policy.per_country_hour, policy.per_country_day
-    yield Reason.GLOBAL, EVERYTHING, policy.global_hour, policy.global_day
+    yield Reason.GLOBAL, f"{EVERYTHING}:{lane}", policy.global_hour, policy.global_day
 
 
 def _key_of(phone_number: str, lane: Lane) -> str:
@@ -171,7 +182,7 @@ def _warn_at_half(spent: Mapping[Charge, int]) -> None:
     """Warn once in each window, by the charge that passes the half."""
     for each, total in spent.items():
         half = each.budget.limit / 2
-        if each.key in {EVERYTHING, COST} and total - each.amount < half <= total:
+        if each.key.startswith((EVERYTHING, COST)) and total - each.amount < half <= total:
             logger.warning(
                 "half of a sending budget is spent",
                 budget=each.key,

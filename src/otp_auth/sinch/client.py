@@ -43,6 +43,7 @@ __all__ = [
     "new_http_client",
 ]
 
+USUAL_START = (0.2, 0.5)  # seconds, before there was one
 REMEMBERED_STARTS = 20
 # Where a start says of what kind Sinch's code shall be; calls always speak digits.
 _CODE_TYPE_OPTIONS = {VerificationMethod.SMS: "smsOptions", VerificationMethod.WHATSAPP: "whatsappOptions"}
@@ -66,7 +67,7 @@ class SinchVerificationClient:
 
     def typical_start_seconds(self, random: Random) -> float:
         """Draw from how long the last starts took, so that an answer without one can take as long."""
-        return random.choice(self._start_seconds) if self._start_seconds and not self.is_down else 0.0
+        return random.choice(self._start_seconds) if self._start_seconds else random.uniform(*USUAL_START)
 
     async def start(
         self, *, method: VerificationMethod, number: str, reference: str, locale: str | None = None

@@ -68,11 +68,12 @@ def _none_if_unreadable(value: object, read: ValidatorFunctionWrapHandler) -> ob
 MethodName = Annotated[str, AfterValidator(str.lower)]  # SDKs write `flashCall`, answers `flashcall`
 StatusName = Annotated[str, BeforeValidator(_upper)]  # "the service is not consistent"
 # Old ids are decimal numbers, newer ones UUIDs: text to us.
-Id = Annotated[str, BeforeValidator(_text_of_number), StringConstraints(min_length=1, max_length=128)]
+Id = Annotated[str, BeforeValidator(_text_of_number), StringConstraints(pattern=r"\A[!-~]{1,128}\z")]
 ErrorCode = Annotated[str, BeforeValidator(_text_of_number), StringConstraints(pattern=r"\A[0-9]{5}\z")]
 
 IfReadable = WrapValidator(_none_if_unreadable)  # on what may be missing: rubbish there spoils nothing else
-OptionalText = Annotated[str | None, BeforeValidator(_text_of_number), IfReadable]
+PrintableText = Annotated[str, StringConstraints(pattern=r"\A[^\x00]*\z")]  # no database holds a NUL
+OptionalText = Annotated[PrintableText | None, BeforeValidator(_text_of_number), IfReadable]
 Currency = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=r"\A[A-Z]{3}\z")]  # ISO 4217
 
 
