@@ -85,13 +85,27 @@ async def test_each_budget_by_itself(database: Database, name: str, window: time
     assert (free.refusals, anew.refusals) == ([], [])
 
 
-async def test_all_messages_share_a_budget(database: Database) -> None:
+async def test_all_messages_of_a_lane_share_a_budget(database: Database) -> None:
     rules = policy(global_hour=2)
-    different = [send(), send(ABROAD, network=None, lane=Lane.ACCOUNT, user_id=ALICE), send(number(3, 3))]
+    different = [send(), send(ABROAD, network=None), send(number(3, 3))]
 
     refusals = [(await charge(database, one, rules)).refusals for one in different]
+    owner = await charge(database, send(lane=Lane.ACCOUNT, user_id=ALICE), rules)
 
     assert refusals == [[], [], [Refusal(Reason.GLOBAL, NOW + HOUR)]]
+    assert owner.refusals == []
+
+
+async def test_strangers_leave_a_fifth_of_the_money(database: Database) -> None:
+    rules = policy(daily_cost="1.00")
+    strangers = [(await charge(database, send(number(which)), rules)).refusals for which in range(10)]
+    owners = [
+        (await charge(database, send(lane=Lane.ACCOUNT, user_id=ALICE), rules)).refusals for _ in range(3)
+    ]
+
+    assert [bool(refusals) for refusals in strangers] == [False] * 8 + [True] * 2
+    assert [bool(refusals) for refusals in owners] == [False] * 2 + [True]
+    assert (await spent(database))[shield.COST, 86400] == 10 * CENTS_10
 
 
 @pytest.mark.parametrize(
@@ -165,13 +179,11 @@ async def test_looking_takes_nothing(database: Database) -> None:
     assert await spent(database) == {}
 
 
-@pytest.mark.parametrize("act", [look, charge], ids=["look", "charge"])
-async def test_destinations_are_judged_first(database: Database, act: Any) -> None:
-    premium = send("+469001234567")
+async def test_destinations_are_judged_first(database: Database) -> None:
+    premium, rules = send("+469001234567"), policy(per_number_hour=0)
 
-    answer = await act(database, premium, policy(per_number_hour=0))
-
-    assert getattr(answer, "refusals", answer) == [Refusal(Reason.NUMBER_TYPE, None)]
+    assert await look(database, premium, rules) == [Refusal(Reason.NUMBER_TYPE, None)]
+    assert (await charge(database, premium, rules)).refusals[0] == Refusal(Reason.NUMBER_TYPE, None)
     assert await spent(database) == {}
 
 
@@ -198,22 +210,19 @@ async def test_watching_counts_and_refuses_nothing(database: Database) -> None:
         [Reason.COUNTRY, Reason.NUMBER],
         [Reason.COUNTRY, Reason.NUMBER, Reason.BLOCK_CONVERSION],
     ]
-    assert (await spent(database))[shield.EVERYTHING, 3600] == 3
+    assert (await spent(database))[f"{shield.EVERYTHING}:stranger", 3600] == 3
 
 
 async def test_registering_and_logging_in_share_the_budget_of_a_number(database: Database) -> None:
     rules = policy(per_number_hour=3)
     owner = send(lane=Lane.ACCOUNT, user_id=ALICE)
     await charge(database, send(), rules)
-    await charge(database, send(), rules)
+    await charge(database, send(), rules)  # somebody else's, or one that never arrived
     async with database.write() as tx:
-        await shield.note_proof(tx, number(), Lane.STRANGER, NOW)
-        await shield.note_proof(tx, number(), Lane.ACCOUNT, NOW)
+        await shield.note_account(tx, number(), NOW)
+    logins = [(await charge(database, owner, rules, NOW + HOUR / 2)).refusals for _ in range(3)]
 
-    assert (await charge(database, owner, rules)).refusals == []
-    assert (await charge(database, owner, rules, NOW + HOUR / 2)).refusals == [
-        Refusal(Reason.NUMBER, NOW + HOUR)
-    ]
+    assert logins == [[], [], [Refusal(Reason.NUMBER, NOW + HOUR)]]
 
 
 async def test_a_proof_of_a_stranger_counts_for_the_breaker_and_one_of_an_account_does_not(
@@ -269,7 +278,7 @@ async def test_half_of_a_budget_is_told_once(database: Database, warnings: list[
         await shield.settle_cost(tx, lane=Lane.ACCOUNT, reserved=0, actual=100_000, policy=rules, now=NOW)
 
     told = [(each["budget"], each["window"], each["spent"], each["limit"]) for each in warnings]
-    assert told == [("send:all", 3600, 2, 4), ("send:cost", 86400, 300_000, 500_000)]
+    assert told == [("send:all:stranger", 3600, 2, 4), ("send:cost", 86400, 200_000, 400_000)]
 
 
 async def test_a_refused_message_spends_no_half(database: Database, warnings: list[dict[str, Any]]) -> None:

@@ -54,7 +54,7 @@ SCARCE: dict[str, tuple[dict[str, Any], list[Send]]] = {
     "block": ({"per_block_hour": 7}, in_one_block()),
     "country": ({"per_country_hour": 7}, all_over()),
     "all": ({"global_day": 7}, all_over()),
-    "money": ({"daily_cost": "0.79"}, all_over()),
+    "money": ({"daily_cost": "0.99"}, all_over()),
     "block that isn't proved": ({"breaker_minimum": 7}, in_one_block()),
     "country that isn't proved": ({"breaker_minimum": 7}, all_over()),
 }
@@ -65,7 +65,7 @@ async def test_a_hundred_at_once_never_pass_a_limit(database: Database, name: st
     settings, sends = SCARCE[name]
 
     assert await at_once(database, sends, policy(**settings)) == 7
-    assert (await spent(database))[shield.EVERYTHING, 3600] == 7
+    assert (await spent(database))[f"{shield.EVERYTHING}:stranger", 3600] == 7
 
 
 @pytest.mark.parametrize("name", [name for name in SCARCE if "proved" not in name])

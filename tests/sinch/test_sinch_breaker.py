@@ -347,9 +347,9 @@ class TestInTheClient:
 
 
 class TestHowLongStartsTake:
-    async def test_nothing_is_known_at_first(self) -> None:
+    async def test_a_usual_time_is_taken_at_first(self) -> None:
         async with sinch_client() as sinch:
-            assert sinch.typical_start_seconds(SystemRandom()) == 0
+            assert 0.2 <= sinch.typical_start_seconds(SystemRandom()) <= 0.5
 
     async def test_it_is_drawn_from_the_last_twenty(self, clock: Clock, sinch_api: respx.MockRouter) -> None:
         seconds = iter(range(1, 31))
@@ -380,20 +380,3 @@ class TestHowLongStartsTake:
             await start(sinch)
 
             assert not sinch._start_seconds
-
-    async def test_while_sinch_is_down_a_start_takes_no_time(
-        self, clock: Clock, sinch_api: respx.MockRouter
-    ) -> None:
-        def give_up(_request: httpx.Request) -> httpx.Response:
-            clock.now += 8
-            return httpx.Response(500)
-
-        sinch_api.route(host="sinch.test").side_effect = give_up
-
-        async with sinch_client(clock, **SETTINGS) as sinch:
-            await start(sinch)
-            before = sinch.typical_start_seconds(SystemRandom())
-            for _ in range(LIMIT):
-                await start(sinch)
-
-            assert (before, sinch.typical_start_seconds(SystemRandom())) == (8, 0)
