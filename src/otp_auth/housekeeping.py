@@ -27,9 +27,7 @@ FIRST_DELAY = timedelta(minutes=1)
 async def purge(database: Database, settings: Settings) -> dict[str, int]:
     """Delete expired rows, one short transaction for each table. Returns how many of each."""
     counts = {
-        "challenges": await ChallengeRepository(database, settings.challenge, settings.guesses).purge(
-            KEPT_FOR
-        ),
+        "challenges": await ChallengeRepository(database, settings.guesses).purge(KEPT_FOR),
         "sessions": await SessionRepository(database, settings.tokens).purge(KEPT_FOR),
     }
     now = datetime.now(UTC)

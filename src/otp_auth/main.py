@@ -35,6 +35,7 @@ from otp_auth.challenges.following import Following, follow_regularly
 from otp_auth.challenges.models import CodeType
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import Sending
+from otp_auth.challenges.sends import SendRepository
 from otp_auth.database import Database
 from otp_auth.hashing import HashingPool
 from otp_auth.housekeeping import purge_regularly
@@ -138,9 +139,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _new_following(database: Database, sinch: SinchVerificationClient, settings: Settings) -> Following:
-    challenges = ChallengeRepository(database, settings.challenge, settings.guesses)
+    challenges = ChallengeRepository(database, settings.guesses)
     texts = CodeType(settings.sinch.code_type)
-    sending = Sending(challenges, AuditTrail(database), sinch, settings.send, texts, network=None)
+    sends = SendRepository(database, settings.challenge)
+    sending = Sending(challenges, sends, AuditTrail(database), sinch, settings.send, texts, network=None)
     return Following(sending, DeliveryRepository(database, settings.send, texts))
 
 

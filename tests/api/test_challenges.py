@@ -9,7 +9,7 @@ import time_machine
 from httpx import Response
 
 from conftest import NewService
-from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.challenges.sends import SendRepository
 from otp_auth.sinch.client import SinchVerificationClient
 from support.service import Json, Service, new_number, wrong
 
@@ -294,7 +294,7 @@ class TestWhenSinchFails:
         pending = await service.start_registration(number)
         with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61)):
             with monkeypatch.context() as patch:
-                patch.setattr(ChallengeRepository, "record_sent", _lose_the_database)
+                patch.setattr(SendRepository, "record_sent", _lose_the_database)
                 lost = await send(service, pending)
             answer = await service.verify(pending, await service.simulator.code(number))
 

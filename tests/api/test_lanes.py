@@ -12,7 +12,7 @@ import time_machine
 from conftest import NewService
 from otp_auth import main
 from otp_auth.challenges.following import Following, follow_due
-from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.challenges.sends import SendRepository
 from support.service import Json, Service, new_number, with_callbacks, wrong
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -78,7 +78,7 @@ async def test_without_the_decoy_it_would_not(service: Service, monkeypatch: pyt
     async def never(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr(ChallengeRepository, "owner_awaits_code", never)
+    monkeypatch.setattr(SendRepository, "owner_awaits_code", never)
     number = new_number()
     await service.register(number)
     login = await service.start_login(number)

@@ -198,6 +198,12 @@ class TestUnsafe:
     def database_url(self, sqlite_database: str) -> str:
         return sqlite_database
 
+    async def test_a_shield_that_only_watches(self, doctor: Doctor) -> None:
+        answer = await doctor(SEND__MODE="watch")
+
+        assert answer.returncode == 0
+        assert any("only watches" in line for line in lines(answer, "note"))
+
     async def test_a_reason_not_to_start(self, doctor: Doctor) -> None:
         assert the_only_unsafe(await doctor(SECRET_KEY="visible")).startswith("OTP_AUTH_SECRET_KEY is weak")
 

@@ -7,7 +7,7 @@ import pytest
 from test_codes_in_parallel import many
 
 from conftest import NewService
-from otp_auth.challenges import repository
+from otp_auth.challenges import repository, sends
 from otp_auth.challenges.models import Challenge
 from support.service import Service, new_number
 
@@ -34,23 +34,23 @@ async def test_a_failing_send_and_others_wait_for_each_other_in_one_order(
     new_service: NewService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every send fails, and each transaction dawdles between its rows: a second order would deadlock."""
-    record = repository._record
+    record = sends._record
 
     async def dawdling(*arguments: object) -> object:
         recorded = await record(*arguments)  # type: ignore[arg-type]
         await asyncio.sleep(0.05)
         return recorded
 
-    monkeypatch.setattr(repository, "_record", dawdling)
+    monkeypatch.setattr(sends, "_record", dawdling)
     async with new_service(send=NO_COOL_DOWN, challenge={"sends": 10}) as service:
         number = new_number()
         pending = await service.start_registration(number)
         async with service.simulator.fault("start", "status", 402):
-            sends = await many(
+            answers = await many(
                 6, lambda _: service.post("/auth/otp/send", {"method": "sms"}, pending["pending_token"])
             )
 
-        assert {answer.status_code for answer in sends} <= {202, 429}
+        assert {answer.status_code for answer in answers} <= {202, 429}
 
 
 async def test_a_login_that_is_overtaken_while_sinch_answers_is_no_refusal(

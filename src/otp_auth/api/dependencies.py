@@ -16,6 +16,7 @@ from otp_auth.challenges.judging import Judges
 from otp_auth.challenges.models import CodeType
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import Sending
+from otp_auth.challenges.sends import SendRepository
 from otp_auth.database import Database
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository
 from otp_auth.sessions.repository import SessionRepository
@@ -75,7 +76,7 @@ async def get_users(database: CurrentDatabase) -> UserRepository:
 
 
 async def get_challenges(database: CurrentDatabase, settings: CurrentSettings) -> ChallengeRepository:
-    return ChallengeRepository(database, settings.challenge, settings.guesses)
+    return ChallengeRepository(database, settings.guesses)
 
 
 async def get_sessions(database: CurrentDatabase, settings: CurrentSettings) -> SessionRepository:
@@ -100,9 +101,16 @@ Deliveries = Annotated[DeliveryRepository, Depends(get_deliveries)]
 
 
 async def get_sending(
-    challenges: Challenges, audit: Audit, sinch: Sinch, settings: CurrentSettings, network: ClientNetwork
+    database: CurrentDatabase,
+    challenges: Challenges,
+    audit: Audit,
+    sinch: Sinch,
+    settings: CurrentSettings,
+    network: ClientNetwork,
 ) -> Sending:
-    return Sending(challenges, audit, sinch, settings.send, CodeType(settings.sinch.code_type), network)
+    sends = SendRepository(database, settings.challenge)
+    texts = CodeType(settings.sinch.code_type)
+    return Sending(challenges, sends, audit, sinch, settings.send, texts, network)
 
 
 async def get_prover(

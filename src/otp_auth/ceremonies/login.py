@@ -29,7 +29,7 @@ async def start_login(
 
     Nothing goes to a phone that too many wrong codes have shut off.
     """
-    if await sending.challenges.is_phone_off(user.id):
+    if await sending.sends.is_phone_off(user.id):
         method = None
     claim = Claim(
         purpose=Purpose.LOGIN,

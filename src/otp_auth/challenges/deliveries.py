@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth import metrics
 from otp_auth.challenges.models import UNDECIDED, UNHEARD, Challenge, CodeType, Delivery, ProviderEvent
-from otp_auth.challenges.repository import reopen_number, sent_values
+from otp_auth.challenges.sends import reopen_number, sent_values
 from otp_auth.database import Database, upsert
 from otp_auth.phone_numbers import country_of
 from otp_auth.sending import prices, shield

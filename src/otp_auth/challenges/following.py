@@ -8,8 +8,8 @@ from loguru import logger
 
 from otp_auth.challenges.deliveries import DeliveryRepository, Fate, fate_of
 from otp_auth.challenges.models import UNHEARD, Challenge, Delivery
-from otp_auth.challenges.repository import LONGEST_START
 from otp_auth.challenges.sending import Sending, record_failed, record_started, send_code
+from otp_auth.challenges.sends import LONGEST_START
 from otp_auth.challenges.views import next_methods
 from otp_auth.errors import AuthError
 from otp_auth.sending.channels import Channel

@@ -13,7 +13,8 @@ from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail
 from otp_auth.challenges.errors import ChallengeClosedError, MethodNotOfferedError
 from otp_auth.challenges.models import Challenge, CodeType
-from otp_auth.challenges.repository import ChallengeRepository, WantedSend, in_words
+from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.challenges.sends import SendRepository, WantedSend, in_words
 from otp_auth.phone_numbers import country_of
 from otp_auth.sending.channels import SINCH_METHODS, Channel
 from otp_auth.sending.destinations import channels_for, refusal_of
@@ -40,6 +41,7 @@ class Sending:
     """What it takes to send a code."""
 
     challenges: ChallengeRepository
+    sends: SendRepository
     audit: AuditTrail
     sinch: SinchVerificationClient
     policy: SendSettings
@@ -56,7 +58,7 @@ async def send_code(sending: Sending, challenge: Challenge, method: Channel) -> 
     if sending.sinch.is_down:  # nothing is charged for a message that can't even be tried
         raise ProviderUnavailableError
     reserved = await _reserve(sending, WantedSend(challenge, method, sending.network))
-    if await sending.challenges.owner_awaits_code(reserved):
+    if await sending.sends.owner_awaits_code(reserved):
         return await _pretend(sending, reserved)
     outcome = await sending.sinch.start(
         method=SINCH_METHODS[method],
@@ -94,9 +96,9 @@ async def require_reachable(
 async def _reserve(sending: Sending, wanted: WantedSend) -> Challenge:
     challenge = wanted.challenge
     await require_reachable(sending, challenge.phone_number, wanted.method, challenge.user_id)
-    if await sending.challenges.is_phone_off(challenge.user_id):
+    if await sending.sends.is_phone_off(challenge.user_id):
         raise MethodNotOfferedError
-    reservation = await sending.challenges.reserve_send(wanted, sending.policy)
+    reservation = await sending.sends.reserve_send(wanted, sending.policy)
     if reservation.refusals:
         await _tell(sending, wanted.in_words, challenge.user_id, reservation.refusals)
         if sending.policy.mode == "enforce":
@@ -116,7 +118,7 @@ async def _pretend(sending: Sending, challenge: Challenge) -> Challenge:
     """
     await asyncio.sleep(sending.sinch.typical_start_seconds(SystemRandom()))
     check_at = datetime.now(UTC) + RECEIPT
-    recorded = await sending.challenges.record_decoy(challenge, sending.sinch_texts, check_at)
+    recorded = await sending.sends.record_decoy(challenge, sending.sinch_texts, check_at)
     return recorded or await _as_it_stands(sending, challenge)
 
 
@@ -157,13 +159,13 @@ async def record_started(sending: Sending, challenge: Challenge, verification_id
     """Write down that Sinch has taken the message."""
     _count(challenge, "sent")
     check_at = datetime.now(UTC) + min(FIRST_CHECK, sending.policy.patience)
-    return await sending.challenges.record_sent(challenge, verification_id, sending.sinch_texts, check_at)
+    return await sending.sends.record_sent(challenge, verification_id, sending.sinch_texts, check_at)
 
 
 async def record_failed(sending: Sending, challenge: Challenge, outcome: StartOutcome) -> Challenge | None:
     """Write down that Sinch has not; with automatic fallback the next channel follows."""
     _count(challenge, "failed")
-    return await sending.challenges.record_failed(
+    return await sending.sends.record_failed(
         challenge,
         unreachable=isinstance(outcome, Refused) and outcome.is_about_destination,
         check_at=datetime.now(UTC) if sending.policy.fallback else None,
@@ -190,7 +192,7 @@ async def _look_up(sending: Sending, challenge: Challenge, outcome: Unavailable)
     if not isinstance(status, VerificationState):
         # Not found proves nothing: the start may still be under way. The cool-down stays charged.
         _count(challenge, "unknown")
-        await sending.challenges.record_unknown(challenge, datetime.now(UTC) + FIRST_CHECK)
+        await sending.sends.record_unknown(challenge, datetime.now(UTC) + FIRST_CHECK)
         raise ProviderUnavailableError
     sent = status.status not in UNSUCCESSFUL
     return await _record(sending, challenge, Started(status.id) if sent else Refused(status.status))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from otp_auth.challenges.models import Challenge, Delivery
-from otp_auth.challenges.repository import WantedSend
 from otp_auth.challenges.sending import Sending
+from otp_auth.challenges.sends import WantedSend
 from otp_auth.sending.channels import Channel
 from otp_auth.sending.destinations import channels_for
 from otp_auth.sending.models import Cooldown
@@ -27,11 +27,11 @@ async def view(sending: Sending, challenge: Challenge, opens_at: datetime | None
     `opens_at` is when a message may go out, where that has just been asked.
     """
     methods = next_methods(challenge, sending.policy)
-    is_off = await sending.challenges.is_phone_off(challenge.user_id)
+    is_off = await sending.sends.is_phone_off(challenge.user_id)
     if challenge.sends_left == 0 or not methods or is_off:
         return ChallengeView(challenge, None, [])
     now = datetime.now(UTC)
-    cooldown = await sending.challenges.cooldown_of(challenge) if opens_at is None else None
+    cooldown = await sending.sends.cooldown_of(challenge) if opens_at is None else None
     resend_at = opens_at or (cooldown.next_send_at if cooldown else challenge.created_at)
     if resend_at > now:
         methods = _others_at_once(sending, challenge, methods, cooldown)
@@ -60,7 +60,7 @@ async def _closed_until(sending: Sending, challenge: Challenge, method: Channel)
     """When the budget that stands in a message's way begins anew; None when nothing does."""
     if sending.policy.mode == "watch":
         return None
-    refusals = await sending.challenges.look(WantedSend(challenge, method, sending.network), sending.policy)
+    refusals = await sending.sends.look(WantedSend(challenge, method, sending.network), sending.policy)
     return max((each.retry_at or challenge.expires_at for each in refusals), default=None)
 
 

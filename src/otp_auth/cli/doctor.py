@@ -75,6 +75,8 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
     yield from map(unsafe, reasons)
     if not reasons:
         yield ok(f"the settings are fit for {settings.environment}")
+    if settings.send.mode == "watch":
+        yield note("the send shield only watches: no country, kind of number or budget holds a message back")
 
 
 async def _look_into_database(url: str) -> tuple[list[Finding], Makers | None]:
