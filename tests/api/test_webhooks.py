@@ -268,13 +268,28 @@ class TestOtherEvents:
         assert (shown["delivery"], shown["next_methods"]) == ("failed", ["voice", "sms"])
         assert sent.status_code == 202
 
-    @pytest.mark.parametrize("status", ["DENIED", "ERROR", "ABORTED", "error"])
+    @pytest.mark.parametrize("status", ["DENIED", "ERROR", "error"])
     async def test_a_result_may_say_failed(self, service: Service, status: str) -> None:
         pending = await service.start_registration(new_number())
         challenge = await challenge_of(service, pending)
         await send_event(service, result(challenge, status=status, reason="Blocked"))
 
         assert await delivery_of(service, pending) == "failed"
+
+    async def test_a_login_that_was_replaced_has_failed_and_a_registration_tells_nothing(
+        self, service: Service
+    ) -> None:
+        """A stranger must not see that the number's owner has asked for a code."""
+        number = new_number()
+        registration = await service.start_registration(new_number())
+        await service.register(number)
+        login = await service.start_login(number)
+        for pending in (registration, login):
+            challenge = await challenge_of(service, pending)
+            await send_event(service, result(challenge, status="ABORTED"))
+
+        assert await delivery_of(service, registration) == "sent"
+        assert await delivery_of(service, login) == "failed"
 
     async def test_order_and_repeats_change_nothing(self, service: Service) -> None:
         pending = await service.start_registration(new_number())

@@ -9,6 +9,7 @@ from httpx import Response
 from sqlalchemy import update
 from test_codes_in_parallel import many
 
+from conftest import NewService
 from otp_auth.sessions import repository
 from otp_auth.sessions.models import RefreshToken
 from otp_auth.tokens.opaque import digest
@@ -50,7 +51,15 @@ def _spend_again(refresh_token: str, now: datetime) -> Any:
 
 
 @pytest.mark.parametrize("everywhere", [False, True], ids=["this session", "everywhere"])
-async def test_after_logout_and_refresh_at_once_nothing_works(service: Service, everywhere: bool) -> None:
+async def test_after_logout_and_refresh_at_once_nothing_works(
+    new_service: NewService, everywhere: bool
+) -> None:
+    many = {f"per_{whose}_{time}": 100 for whose in ("number", "account") for time in ("hour", "day")}
+    async with new_service(send=many) as service:
+        await log_out_and_refresh(service, everywhere)
+
+
+async def log_out_and_refresh(service: Service, everywhere: bool) -> None:
     number = new_number()
     tokens = await service.register(number)
     for _ in range(10):
