@@ -1,6 +1,7 @@
 """A pumping attack on PostgreSQL: thousands of registrations into one block of numbers, never verified."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import cycle
@@ -65,15 +66,19 @@ async def register(service: Service, number: str, address: str) -> httpx.Respons
 
 
 async def attack(service: Service, numbers: list[str]) -> None:
+    """Register them all. A machine that is busy with it may answer a few with 503, which sends nothing."""
     addresses = cycle(f"198.{18 + which // 250}.{which % 250}.7" for which in range(ADDRESSES))
     work = iter(zip(numbers, addresses, strict=False))
+    seen: Counter[int] = Counter()
 
     async def one_of_many() -> None:
         for number, address in work:
             answer = await register(service, number, address)
-            assert answer.status_code in {202, 422}, answer.text
+            seen[answer.status_code] += 1
 
     await asyncio.gather(*(one_of_many() for _ in range(IN_PARALLEL)))
+    assert seen.keys() <= {202, 503}
+    assert seen[503] <= len(numbers) / 1000
 
 
 async def live_normally(service: Service) -> list[str]:
@@ -81,8 +86,9 @@ async def live_normally(service: Service) -> list[str]:
     deliveries = []
     for which in range(NORMAL):
         number = f"+4474{which:03}12345"
-        pending = (await register(service, number, f"203.{which // 250}.{which % 250}.9")).json()
-        deliveries.append(pending["challenge"]["delivery"])
+        answer = await register(service, number, f"203.{which // 250}.{which % 250}.9")
+        pending = answer.json()
+        deliveries.append(pending["challenge"]["delivery"] if answer.status_code == 202 else "refused")
         if deliveries[-1] in {"sent", "delivered"}:
             await service.prove(pending, number)
     return deliveries
