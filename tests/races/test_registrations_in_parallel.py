@@ -1,6 +1,7 @@
 """One number, many registrations: one account, whatever the spelling and whoever is faster."""
 
 import asyncio
+from typing import Any
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
@@ -11,7 +12,10 @@ from conftest import NewService
 from otp_auth.accounts.models import User
 from support.service import PASSWORD, Service, new_number
 
-NO_COOL_DOWN = {"resend_gap": "0"}
+NO_LIMITS: dict[str, Any] = {
+    "send": {"resend_gap": "0", "per_number_hour": 100, "per_number_day": 100},
+    "guesses": {"codes_5_minutes": 100},
+}
 
 
 def spellings(number: str) -> list[dict[str, str]]:
@@ -54,7 +58,7 @@ async def test_ten_registrations_in_ten_spellings_are_one_account(service: Servi
 
 
 async def test_ten_proofs_at_once_are_one_account(new_service: NewService) -> None:
-    async with new_service(send=NO_COOL_DOWN) as service:
+    async with new_service(**NO_LIMITS) as service:
         make_generous(service)
 
         statuses = await register_in_parallel(service)
@@ -64,7 +68,7 @@ async def test_ten_proofs_at_once_are_one_account(new_service: NewService) -> No
 
 
 async def test_without_the_constraint_there_would_be_more(new_service: NewService) -> None:
-    async with new_service(send=NO_COOL_DOWN) as service:
+    async with new_service(**NO_LIMITS) as service:
         make_generous(service)
         async with service.database.engine.begin() as connection:
             await connection.run_sync(_drop_the_constraint)
