@@ -36,7 +36,11 @@ async def charge(
         .on_conflict_do_update(
             index_elements=[Cooldown.phone_number, Cooldown.lane],
             set_=first | {"sends": sends, "next_send_at": _end_of(sends, gaps, now)},
-            where=or_(Cooldown.next_send_at <= now, Cooldown.reference == instead_of),
+            where=or_(
+                Cooldown.next_send_at <= now,
+                Cooldown.next_send_at <= Cooldown.last_send_at,  # no gap holds nobody, also of parallel sends
+                Cooldown.reference == instead_of,
+            ),
         )
         .returning(Cooldown.next_send_at)
     )
