@@ -26,23 +26,28 @@ from otp_auth.tokens.jwt import Tokens
 
 
 async def get_settings(request: Request) -> Settings:
-    return request.app.state.settings  # type: ignore[no-any-return]
+    settings: Settings = request.app.state.settings
+    return settings
 
 
 async def get_database(request: Request) -> Database:
-    return request.app.state.database  # type: ignore[no-any-return]
+    database: Database = request.app.state.database
+    return database
 
 
 async def get_sinch(request: Request) -> SinchVerificationClient:
-    return request.app.state.sinch  # type: ignore[no-any-return]
+    sinch: SinchVerificationClient = request.app.state.sinch
+    return sinch
 
 
 async def get_hasher(request: Request) -> PasswordHasher:
-    return request.app.state.hasher  # type: ignore[no-any-return]
+    hasher: PasswordHasher = request.app.state.hasher
+    return hasher
 
 
 async def get_tokens(request: Request) -> Tokens:
-    return request.app.state.tokens  # type: ignore[no-any-return]
+    tokens: Tokens = request.app.state.tokens
+    return tokens
 
 
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
@@ -63,7 +68,8 @@ async def get_audit(database: CurrentDatabase) -> AuditTrail:
 
 
 async def get_codes(request: Request) -> Codes:
-    return request.app.state.codes  # type: ignore[no-any-return]
+    codes: Codes = request.app.state.codes
+    return codes
 
 
 ClientNetwork = Annotated[str | None, Depends(get_network)]
