@@ -13,11 +13,13 @@ from sqlalchemy.exc import OperationalError
 
 from otp_auth import housekeeping
 from otp_auth.accounts.models import KnownNetwork, User
-from otp_auth.audit.models import AuditEvent
+from otp_auth.audit.models import AuditEvent, OutgoingEvent
 from otp_auth.budgets import Spending
 from otp_auth.challenges.models import Challenge, ProviderEvent, Purpose
 from otp_auth.database import Base, Database
+from otp_auth.factors.totp import Seeds
 from otp_auth.logs import configure_logs
+from otp_auth.sealing import new_sealer
 from otp_auth.sending.models import Conversion, Cooldown, Lane
 from otp_auth.sessions.models import RefreshToken, Session
 from otp_auth.settings import Settings, load_settings
@@ -28,12 +30,15 @@ NOTHING = dict.fromkeys(
     (
         "challenges",
         "sessions",
+        "seals",
         "budgets",
         "cooldowns",
         "conversions",
         "known networks",
+        "unconfirmed apps",
         "provider events",
         "audit events",
+        "outgoing events",
     ),
     0,
 )
@@ -137,11 +142,44 @@ async def test_what_ended_over_a_day_ago_goes(database: Database, settings: Sett
     assert await _count(database, User) == 1
 
 
+async def test_a_session_that_was_logged_out_goes_before_its_time(
+    database: Database, settings: Settings
+) -> None:
+    now = datetime.now(UTC)
+    user = _user()
+    logged_out = _session(user.id, now + DAY, ended_at=now - DAY - HOUR)
+    await _add(database, user, logged_out, _refresh_token(logged_out))
+
+    assert await housekeeping.purge(database, settings) == NOTHING | {"sessions": 1}
+    assert await _count(database, RefreshToken) == 0
+
+
+async def test_a_seal_past_its_grace_goes_also_where_nobody_refreshes(
+    database: Database, settings: Settings
+) -> None:
+    now, grace = datetime.now(UTC), settings.session_policy.grace
+    user = _user()
+    resting = _session(user.id, now + DAY)
+    old, fresh = (
+        RefreshToken(
+            digest=uuid4().hex, session_id=resting.id, created_at=now, spent_at=spent, sealed_successor="ab"
+        )
+        for spent in (now - grace, now + HOUR)
+    )
+    await _add(database, user, resting, old, fresh)
+
+    assert await housekeeping.purge(database, settings) == NOTHING | {"seals": 1}
+
+    async with database.read() as tx:
+        sealed = RefreshToken.sealed_successor.is_not(None)
+        assert (await tx.scalars(select(RefreshToken.digest).where(sealed))).all() == [fresh.digest]
+
+
 async def test_the_rest_stays(database: Database, settings: Settings) -> None:
     now = datetime.now(UTC)
     user = _user()
     live, recent = _session(user.id, now + DAY), _session(user.id, now - DAY + HOUR)
-    logged_out = _session(user.id, now + DAY, ended_at=now - 2 * DAY)
+    logged_out = _session(user.id, now + DAY, ended_at=now - HOUR)
     await _add(database, user, live, recent, logged_out, *map(_refresh_token, (live, recent)))
     await _add(database, _challenge(now + HOUR), _challenge(now - DAY + HOUR), _challenge(now, closed_at=now))
     await _add(database, Spending(key="guesses:runs", window=300, spent=1, allowed=5, ends_at=now + HOUR))
@@ -180,6 +218,7 @@ async def test_a_second_purge_finds_nothing(database: Database, settings: Settin
         ("known networks", 90 * DAY),
         ("provider events", DAY),
         ("audit events", 90 * DAY),
+        ("outgoing events", 8 * DAY),  # a day after nobody tries any more
     ],
 )
 async def test_what_is_remembered_goes_in_the_end(
@@ -195,10 +234,21 @@ async def test_what_is_remembered_goes_in_the_end(
             "known networks": KnownNetwork(user_id=user.id, network=f"{age}", last_used_at=at),
             "provider events": ProviderEvent(verification_id=f"{age}", event="x", received_at=at),
             "audit events": AuditEvent(name="code_sent", at=at, detail={}),
+            "outgoing events": OutgoingEvent(body="{}", created_at=at, next_try_at=at),
         }
         await _add(database, remembered[name])
 
     assert await housekeeping.purge(database, settings) == NOTHING | {name: 1}
+
+
+async def test_the_audit_trail_is_kept_as_long_as_is_set(database: Database) -> None:
+    now = datetime.now(UTC)
+    for age in (DAY - HOUR, DAY + HOUR):
+        await _add(database, AuditEvent(name="code_sent", at=now - age, detail={}))
+
+    counts = await housekeeping.purge(database, load_settings(audit={"retention": 86_400}))
+
+    assert counts == NOTHING | {"audit events": 1}
 
 
 async def test_it_goes_on_after_the_database_was_away(
@@ -220,7 +270,8 @@ async def test_it_goes_on_after_the_database_was_away(
     log = io.StringIO()
     configure_logs(settings, log)
 
-    task = asyncio.create_task(housekeeping.purge_regularly(database, settings))
+    seeds = Seeds(new_sealer(settings))
+    task = asyncio.create_task(housekeeping.purge_regularly(database, settings, seeds))
     await asyncio.wait_for(is_back.wait(), 10)
     task.cancel()
     await asyncio.wait([task])

@@ -88,6 +88,18 @@ def _gained(count: Callable[[], None]) -> dict[tuple[str, str], float]:
             "event=request,outcome=refused",
             id="event",
         ),
+        pytest.param(
+            lambda: metrics.count_session_end("refresh_reuse"),
+            "otp_auth_sessions_ended_total",
+            "event=refresh_reuse",
+            id="end of a session",
+        ),
+        pytest.param(
+            lambda: metrics.count_outgoing("failed"),
+            "otp_auth_outgoing_events_total",
+            "outcome=failed",
+            id="outgoing event",
+        ),
     ],
 )
 def test_each_count_is_one_more_of_one_series(count: Callable[[], None], name: str, labels: str) -> None:

@@ -1,16 +1,27 @@
 """Canaries through every flow, in the log of production and at its loudest: none may come out."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from loguru import logger
 
+from conftest import NewService
 from otp_auth.logs import configure_logs
 from otp_auth.settings import Settings
+from support.authenticator import enrol
+from support.gateway import CLIENTS, FORM, INTROSPECT, SECRET, basic, introspected, revoke
 from support.service import API, PASSWORD, Json, Service, new_number, wrong
 
 WRONG_PASSWORD = "Wrong-Canary-Password-11"
+NEW_PASSWORD = "New-Canary-Password-22"
+
+
+@pytest_asyncio.fixture
+async def service(new_service: NewService) -> AsyncIterator[Service]:
+    async with new_service(service_clients=CLIENTS) as running:
+        yield running
 
 
 @pytest.fixture
@@ -33,13 +44,31 @@ async def walk(service: Service, number: str) -> list[str]:
     logged_in = await service.prove(login, number)
     refreshed = (await service.post("/auth/token/refresh", {"refresh_token": tokens["refresh_token"]})).json()
     await service.ask("PATCH", "/me", {"display_name": "Canary"}, refreshed["access_token"])
+    app = await enrol(service, refreshed)
+    for each in (app.wrong_code(), app.code(-1)):
+        await service.post("/me/factors/totp/confirm", {"code": each}, refreshed["access_token"])
+    step_up = await service.start_step_up(refreshed)
+    elevated = await service.prove(step_up, number)
+    renewed = (await service.post("/me/recovery-codes", token=elevated["access_token"])).json()
+    for current, new in ((WRONG_PASSWORD, NEW_PASSWORD), (PASSWORD, NEW_PASSWORD)):
+        body = {"current_password": current, "new_password": new}
+        await service.post("/me/password", body, refreshed["access_token"])
+    stranger = basic(secret=WRONG_PASSWORD)
+    await service.http.post(INTROSPECT, content=b"token=x", headers=stranger | FORM)
+    for token in (refreshed["access_token"], refreshed["refresh_token"], pending["pending_token"]):
+        await introspected(service, token)
+    await revoke(service, refreshed["refresh_token"])
     await service.post("/auth/logout", {"everywhere": True}, refreshed["access_token"])
     return [
         number,
         number[1:],
         PASSWORD,
         WRONG_PASSWORD,
-        *secrets_of(pending, login, tokens, logged_in, refreshed),
+        NEW_PASSWORD,
+        SECRET,
+        app.secret,
+        *(header["Authorization"].removeprefix("Basic ") for header in (basic(), stranger)),
+        *secrets_of(pending, login, tokens, logged_in, refreshed, step_up, elevated, renewed),
     ]
 
 

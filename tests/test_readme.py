@@ -173,7 +173,9 @@ class TestCommands:
     def test_every_command_of_the_service_exists(self) -> None:
         known = set(commands_of(application))
         used = {
-            name for page in PAGES for name in re.findall(r"(?:`|run )otp-auth (keys \w+|[a-z]+)", read(page))
+            name
+            for page in PAGES
+            for name in re.findall(r"(?:`|run )otp-auth ((?:keys|users) [a-z-]+|[a-z]+)", read(page))
         }
 
         assert {"serve", "migrate", "keys generate"} <= used <= known
@@ -250,12 +252,24 @@ class TestTables:
         assert list(listed.values()) == sorted(listed.values())
 
 
+def leads_somewhere(page: str, target: str) -> bool:
+    """Say whether the file exists, and in it the heading behind `#`."""
+    name, _, anchor = target.partition("#")
+    path = (ROOT / page).parent / name if name else ROOT / page
+    if not anchor:
+        return path.exists()
+    headings = (
+        re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE) if path.is_file() else []
+    )
+    return anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 class TestLinks:
     @pytest.mark.parametrize("page", PAGES)
-    def test_every_relative_link_leads_to_a_file(self, page: str) -> None:
+    def test_every_relative_link_leads_somewhere(self, page: str) -> None:
         targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", read(page)) if "://" not in target]
 
-        assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
+        assert [target for target in targets if not leads_somewhere(page, target)] == []
 
     @pytest.mark.parametrize("page", PAGES)
     def test_every_file_that_is_named_exists(self, page: str) -> None:

@@ -48,6 +48,8 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("SEND__RESEND_GAP", "60", "send.resend_gap", (60,)),
         ("SEND__RESEND_GAP", "0", "send.resend_gap", (0,)),
         ("RATE_LIMITS__ENABLED", "false", "rate_limits.enabled", False),
+        ("SERVICE_CLIENTS", '{"a": "b"}', "service_clients", {"a": SecretStr("b")}),
+        ("SERVICE_CLIENTS", "", "service_clients", {}),
         (
             "TRUSTED_PROXIES",
             "10.0.0.0/8,2001:db8::/32",
@@ -162,3 +164,9 @@ def test_secrets_hide_from_whoever_prints_settings() -> None:
 
     assert "visible" not in f"{settings!r} {settings}"
     assert "visible" not in settings.model_dump_json()
+
+
+def test_secrets_of_service_clients_are_not_shown() -> None:
+    settings = load_settings(service_clients={"gateway": "a-secret"})
+
+    assert "a-secret" not in repr(settings) + str(settings) + settings.model_dump_json()

@@ -22,6 +22,7 @@ SAFE: Json = {
     "secret_key": SECRET_KEY,
     "sinch": {"application_key": "0f1e2d3c-4b5a-6978", "application_secret": APPLICATION_SECRET},
     "send": {"countries": "SE,DE"},
+    "events": {"url": "https://app.example.com/otp-auth/events", "secret": SECRET_KEY},
 }
 SINCH: Json = SAFE["sinch"]
 
@@ -31,6 +32,19 @@ def reasons(settings: Json, workers: int = 1) -> list[str]:
 
 
 UNSAFE_EVERYWHERE = [
+    *(
+        pytest.param(
+            {"service_clients": {"ours": SECRET_KEY, client_id: SECRET_KEY}},
+            "OTP_AUTH_SERVICE_CLIENTS: the id of client 2 must be ASCII without a colon",
+            id=f"client with {what} as id",
+        )
+        for what, client_id in {
+            "nothing": "",
+            "a colon": "our:gateway",
+            "an accent": "gatewäy",
+            "a line break": "gateway\n",
+        }.items()
+    ),
     pytest.param({"secret_key": ""}, "OTP_AUTH_SECRET_KEY is missing", id="no secret"),
     pytest.param({"secret_key": SECRET_KEY[:31]}, "OTP_AUTH_SECRET_KEY is weak", id="short secret"),
     pytest.param({"secret_key": "changeme" * 4}, "OTP_AUTH_SECRET_KEY is weak", id="repeated secret"),
@@ -93,6 +107,21 @@ UNSAFE_EVERYWHERE = [
         "OTP_AUTH_SINCH__BASE_URL can't be read",
         id="Sinch address with a nonsense port",
     ),
+    pytest.param(
+        {"events": {"url": "app.example.com", "secret": SECRET_KEY}},
+        "OTP_AUTH_EVENTS__URL can't be read",
+        id="events to no address",
+    ),
+    pytest.param(
+        {"events": {"url": "https://app.example.com/events"}},
+        "OTP_AUTH_EVENTS__SECRET is missing or weak",
+        id="events without secret",
+    ),
+    pytest.param(
+        {"events": {"url": "https://app.example.com/events", "secret": SECRET_KEY[:31]}},
+        "OTP_AUTH_EVENTS__SECRET is missing or weak",
+        id="events with a short secret",
+    ),
     pytest.param({"cors_origins": "*"}, "OTP_AUTH_CORS_ORIGINS must list origins", id="every origin"),
     pytest.param(
         {"cors_origins": "https://app.example.com, *"},
@@ -105,7 +134,7 @@ UNSAFE_EVERYWHERE = [
             f"OTP_AUTH_RATE_LIMITS__{name.upper()} can't be read",
             id=f"rate of {name}",
         )
-        for name in ("credentials", "codes", "tokens", "account")
+        for name in ("credentials", "codes", "tokens", "account", "services")
     ),
 ]
 UNSAFE_IN_PRODUCTION = [
@@ -116,12 +145,27 @@ UNSAFE_IN_PRODUCTION = [
         "OTP_AUTH_SINCH__BASE_URL must be https",
         id="Sinch without TLS",
     ),
+    pytest.param(
+        {"events": {"url": "http://app.example.com/events", "secret": SECRET_KEY}},
+        1,
+        "OTP_AUTH_EVENTS__URL must be https",
+        id="events without TLS",
+    ),
     pytest.param({"send": {}}, 1, "OTP_AUTH_SEND__COUNTRIES is empty", id="no countries"),
     pytest.param(
         {"passwords": {"bcrypt_cost": 9}},
         1,
         "OTP_AUTH_PASSWORDS__BCRYPT_COST must be 10 or more",
         id="cheap hashes",
+    ),
+    pytest.param(
+        {"service_clients": {"ours": SECRET_KEY, "gateway": SECRET_KEY[:31], "other": "changeme" * 4}},
+        1,
+        "OTP_AUTH_SERVICE_CLIENTS: the secret of client 2, 3 is weak",
+        id="weak secrets of service clients",
+    ),
+    pytest.param(
+        {"service_clients": {"gateway": ""}}, 1, "the secret of client 1 is weak", id="client without secret"
     ),
     pytest.param({"database_url": SQLITE}, 2, "SQLite serves one worker only", id="SQLite and two workers"),
     pytest.param(
@@ -164,6 +208,9 @@ def test_unsafe_in_production_alone(settings: Json, workers: int, words: str) ->
             {"sinch": SINCH | {"base_url": "https://sinch.test:8443/prefix"}}, 1, id="Sinch behind a path"
         ),
         pytest.param({"cors_origins": "https://app.example.com"}, 1, id="one origin"),
+        pytest.param(
+            {"service_clients": {"gateway": SECRET_KEY, "a b+c%": SECRET_KEY[::-1]}}, 1, id="two clients"
+        ),
         pytest.param({"redis_url": "rediss://cache.internal"}, 2, id="Redis with TLS"),
         pytest.param({"rate_limits": {"credentials": "5/minute;100/day"}}, 1, id="two rates at once"),
     ],
@@ -184,10 +231,11 @@ def test_nothing_secret_is_quoted() -> None:
         "database_url": "postgresql://otp:Tr0ub4dor@db.internal/otp",
         "redis_url": "http://:hunter2secret@cache.internal",
         "sinch": SINCH | {"application_secret": "dashboard-secret!", "application_key": "key\t"},
+        "service_clients": {"gateway": "gateway-secret", "secret:as-id": SECRET_KEY},
     }
 
     lines = "\n".join(reasons(unsafe))
 
-    assert lines.count("\n") == 4
-    for secret in ("short-secret", "Tr0ub4dor", "hunter2secret", "dashboard-secret", "key\t"):
-        assert secret not in lines
+    assert lines.count("\n") == 6
+    told = ("short-secret", "Tr0ub4dor", "hunter2secret", "dashboard-secret", "key\t", "gateway-", "as-id")
+    assert [secret for secret in told if secret in lines] == []

@@ -1,6 +1,7 @@
 """The database: one engine, and transactions that are short. SQLite and PostgreSQL alike."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+
+from otp_auth.errors import OverloadedError
 
 CHECKOUT_TIMEOUT = 2  # seconds to wait for a connection, then 503
 STATEMENT_TIMEOUT = 5  # seconds
@@ -63,15 +66,34 @@ class Base(DeclarativeBase):
 class Database:
     """Hands out transactions. Each is short; none is open while Sinch answers or a hash is computed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, info: Mapping[str, bool] | None = None) -> None:
+        """Open a database. Each transaction that writes carries `info`, for who joins it."""
         self.engine = _new_engine(url)
-        self._writing = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._turns = asyncio.Lock() if self.engine.dialect.name == "sqlite" else None
+        self._writing = async_sessionmaker(self.engine, expire_on_commit=False, info=dict(info or {}))
         reading = self.engine.execution_options(**{_READS: True})
         self._reading = async_sessionmaker(reading, expire_on_commit=False)
 
     def write(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """Begin a transaction that commits at the end of the block, or rolls back on an exception."""
-        return self._writing.begin()
+        """Begin a transaction that commits at the end of the block, or rolls back on an exception.
+
+        Raises OverloadedError where SQLite's one writer has too many before it.
+        """
+        return self._writing.begin() if self._turns is None else self._write_in_turn(self._turns)
+
+    @asynccontextmanager
+    async def _write_in_turn(self, turns: asyncio.Lock) -> AsyncIterator[AsyncSession]:
+        # SQLite lets any that waits go next, so that under load some would wait for ever.
+        try:
+            async with asyncio.timeout(LOCK_TIMEOUT):
+                await turns.acquire()
+        except TimeoutError:
+            raise OverloadedError from None
+        try:
+            async with self._writing.begin() as session:
+                yield session
+        finally:
+            turns.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -1,4 +1,4 @@
-"""Removes what has expired: by itself while the service runs, and for `otp-auth purge`."""
+"""Removes what has expired, for `otp-auth purge` and while the service runs; then also seals anew."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,25 +10,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth import budgets
 from otp_auth.accounts import known_networks
-from otp_auth.audit import trail
+from otp_auth.audit import outbox, trail
 from otp_auth.challenges import deliveries
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.database import Database
+from otp_auth.factors import authenticators
+from otp_auth.factors.resealing import reseal
+from otp_auth.factors.totp import Seeds
 from otp_auth.sending import conversions, cooldowns
 from otp_auth.sessions.repository import SessionRepository
 from otp_auth.settings import Settings
 
 KEPT_FOR = timedelta(days=1)  # after its end: long enough to answer questions about it
-AUDIT_KEPT_FOR = timedelta(days=90)
 INTERVAL = timedelta(minutes=10)
 FIRST_DELAY = timedelta(minutes=1)
 
 
 async def purge(database: Database, settings: Settings) -> dict[str, int]:
     """Delete expired rows, one short transaction for each table. Returns how many of each."""
+    sessions = SessionRepository(database, settings.session_policy)
     counts = {
         "challenges": await ChallengeRepository(database, settings.guesses).purge(KEPT_FOR),
-        "sessions": await SessionRepository(database, settings.tokens).purge(KEPT_FOR),
+        "sessions": await sessions.purge(KEPT_FOR),
+        "seals": await sessions.forget_seals(),
     }
     now = datetime.now(UTC)
     purges: dict[str, Callable[[AsyncSession, datetime], Awaitable[int]]] = {
@@ -36,8 +40,11 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
         "cooldowns": lambda tx, now: cooldowns.purge(tx, now - KEPT_FOR),
         "conversions": conversions.purge,
         "known networks": known_networks.purge,
+        "unconfirmed apps": lambda tx, now: authenticators.purge(tx, now - KEPT_FOR),
         "provider events": lambda tx, now: deliveries.purge(tx, now - KEPT_FOR),
-        "audit events": lambda tx, now: trail.purge(tx, now - AUDIT_KEPT_FOR),
+        "audit events": lambda tx, now: trail.purge(tx, now - settings.audit.retention),
+        # What was tried to its end is gone; this is left where nobody listens any more.
+        "outgoing events": lambda tx, now: outbox.purge(tx, now - settings.events.keep_trying - KEPT_FOR),
     }
     for name, purge_table in purges.items():
         async with database.write() as tx:
@@ -45,13 +52,15 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
     return counts
 
 
-async def purge_regularly(database: Database, settings: Settings) -> None:
-    """Purge every ten minutes until cancelled; a database that is away is tried again next time."""
+async def purge_regularly(database: Database, settings: Settings, seeds: Seeds) -> None:
+    """Purge and seal anew every ten minutes until cancelled; what fails is tried again next time."""
     # Workers start together: they shouldn't all purge at one moment, nor before the first request.
     await asyncio.sleep(SystemRandom().uniform(0.1, 1) * FIRST_DELAY.total_seconds())
     while True:
         try:
             logger.debug("purged", **await purge(database, settings))
+            if count := await reseal(database, seeds):
+                logger.info("seeds of authenticator apps sealed anew", count=count)
         except Exception as error:  # noqa: BLE001 - one that fails must not end all later ones
             logger.warning("purge failed", cause=type(error).__name__)
         await asyncio.sleep(INTERVAL.total_seconds())

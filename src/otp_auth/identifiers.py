@@ -12,3 +12,12 @@ def new_id() -> UUID:
     value = (value & ~(0xF << 76)) | (0x7 << 76)  # version
     value = (value & ~(0x3 << 62)) | (0x2 << 62)  # variant
     return UUID(int=value)
+
+
+def parse_id(text: str) -> UUID | None:
+    """Read an id as we write it; None for anything else, other scripts' digits too."""
+    try:
+        parsed = UUID(text)
+    except ValueError:
+        return None
+    return parsed if str(parsed) == text else None

@@ -15,12 +15,22 @@ from otp_auth.accounts.password_policy import common_passwords
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.api import (
     account,
+    events,
+    factors,
+    farewell,
     health,
     login,
+    metadata,
     metrics,
+    oauth2,
     otp,
+    password,
+    phone,
+    recovery_codes,
     registration,
     sessions,
+    step_up,
+    tokens,
     webhooks,
     well_known,
 )
@@ -28,6 +38,9 @@ from otp_auth.api.docs import TAGS, add_docs
 from otp_auth.api.edge import Edge, LastResort
 from otp_auth.api.floods import new_gates
 from otp_auth.api.problems import add_problem_handlers
+from otp_auth.api.service_clients import ServiceClients
+from otp_auth.audit.delivery import deliver_regularly, open_delivery
+from otp_auth.audit.outbox import open_database
 from otp_auth.audit.trail import AuditTrail
 from otp_auth.challenges.codes import Codes
 from otp_auth.challenges.deliveries import DeliveryRepository
@@ -37,13 +50,16 @@ from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import Sending
 from otp_auth.challenges.sends import SendRepository
 from otp_auth.database import Database
+from otp_auth.factors.totp import Seeds
 from otp_auth.hashing import HashingPool
 from otp_auth.housekeeping import purge_regularly
 from otp_auth.logs import configure_logs
+from otp_auth.sealing import new_sealer
 from otp_auth.settings import Settings, load_settings
 from otp_auth.sinch.client import SinchVerificationClient, new_http_client
 from otp_auth.tokens.jwt import Tokens
 from otp_auth.tokens.keys import load_keys
+from otp_auth.tokens.watching import follow_keys
 
 DESCRIPTION = """A password and a code on the phone. Register or log in, take the `pending_token` to the `otp`
 routes, prove the code, and hold an access token that any service can check with the keys of
@@ -70,6 +86,7 @@ def create_app(settings: Settings, mounts: Mapping[str, ASGIApp] | None = None) 
     app.state.settings = settings
     app.state.gates = new_gates(settings)
     app.state.tokens = _new_tokens(settings)
+    app.state.service_clients = ServiceClients(settings.service_clients)
     app.state.schema_head = migrations.head()
     add_problem_handlers(app)
     _add_routes(app, settings)
@@ -93,10 +110,12 @@ async def _add_slash(request: Request) -> RedirectResponse:
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
     version_1 = APIRouter(prefix="/api/v1")
-    for story in (registration, login, otp, account, sessions):
+    credentials = (registration, login, otp, step_up, password, tokens)
+    for story in (*credentials, account, phone, factors, recovery_codes, sessions, events, farewell):
         version_1.include_router(story.router)
-    for router in (version_1, well_known.router, webhooks.router, metrics.router, health.router):
-        app.include_router(router)
+    app.include_router(version_1)
+    for beside in (well_known, metadata, oauth2, webhooks, metrics, health):
+        app.include_router(beside.router)
     if settings.docs_enabled:
         add_docs(app)
 
@@ -120,21 +139,27 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open what a running application needs, and close it in the opposite order."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_url.get_secret_value())
+        database = open_database(settings)
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(new_http_client(settings.sinch))
         pool = HashingPool(settings.passwords.hash_threads, settings.passwords.hash_queue)
         stack.callback(pool.close)
         app.state.database = database
         app.state.sinch = SinchVerificationClient(http, settings.sinch)
+        app.state.seeds = Seeds(new_sealer(settings))
         app.state.codes = Codes(settings.secret_key.get_secret_value())
         app.state.hasher = PasswordHasher(pool, settings.passwords.bcrypt_cost)
         app.state.redis = _new_redis(settings, stack)
         await app.state.hasher.prepare()
         await asyncio.to_thread(common_passwords)
-        await stack.enter_async_context(_running(purge_regularly(database, settings)))
+        await stack.enter_async_context(_running(purge_regularly(database, settings, app.state.seeds)))
+        keys_dir = settings.tokens.signing_keys_dir
+        await stack.enter_async_context(_running(follow_keys(keys_dir, app.state.tokens)))
         following = _new_following(database, app.state.sinch, settings)
         await stack.enter_async_context(_running(follow_regularly(following)))
+        if settings.events.url:
+            delivery = await stack.enter_async_context(open_delivery(database, settings.events))
+            await stack.enter_async_context(_running(deliver_regularly(delivery)))
         yield
 
 

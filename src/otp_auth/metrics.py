@@ -50,6 +50,24 @@ _DELIVERIES = Counter(
     "otp_auth_deliveries", "What became of messages that Sinch took.", ("outcome",), registry=_REGISTRY
 )
 _EVENTS = Counter("otp_auth_sinch_events", "Callbacks of Sinch.", ("event", "outcome"), registry=_REGISTRY)
+_SESSIONS_ENDED = Counter(
+    "otp_auth_sessions_ended",
+    "Sessions that were ended before their time; `refresh_reuse` is a stolen refresh token.",
+    ("event",),
+    registry=_REGISTRY,
+)
+_OUTGOING = Counter(
+    "otp_auth_outgoing_events",
+    "Tries to send an event to the application: `dropped` ones are lost to it.",
+    ("outcome",),
+    registry=_REGISTRY,
+)
+_OUTGOING_BACKLOG = Gauge(
+    "otp_auth_outgoing_backlog",
+    "Events that the application has yet to take.",
+    registry=_REGISTRY,
+    multiprocess_mode="livemostrecent",
+)
 _BREAKER = Gauge(
     "otp_auth_sinch_breaker_open",
     "Workers that don't ask Sinch now, because it failed too often.",
@@ -81,6 +99,21 @@ def count_delivery(outcome: str) -> None:
 def count_event(event: str, outcome: EventOutcome) -> None:
     """Count a callback. The event is a word of ours: what a stranger writes there is his to choose."""
     _EVENTS.labels(_word(event), outcome).inc()
+
+
+def count_session_end(event: str) -> None:
+    """Count a session that was ended, by the event that the audit trail has for it."""
+    _SESSIONS_ENDED.labels(_word(event)).inc()
+
+
+def count_outgoing(outcome: Literal["delivered", "failed", "dropped"]) -> None:
+    """Count a try to send an event to the application."""
+    _OUTGOING.labels(outcome).inc()
+
+
+def set_outgoing_backlog(events: int) -> None:
+    """Say how many events wait, over all workers."""
+    _OUTGOING_BACKLOG.set(events)
 
 
 def set_breaker(is_open: bool) -> None:

@@ -1,5 +1,7 @@
 """What differs between environments: variables with the prefix `OTP_AUTH_`, `__` between levels."""
 
+import json
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network
@@ -25,6 +27,15 @@ def _comma_list(value: object) -> object:
     return value if not isinstance(value, int) else (value,)
 
 
+def _json_object(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value or "{}")
+    except ValueError:
+        raise ValueError('use a JSON object, such as {"gateway": "its secret"}') from None
+
+
 LONGEST = timedelta(days=3650)  # beyond it a moment may not exist
 
 
@@ -37,6 +48,9 @@ def _capital_names(values: dict[str, tuple["Channel", ...]]) -> dict[str, tuple[
 
 
 Seconds = Annotated[timedelta, BeforeValidator(_whole_seconds), Field(gt=timedelta(0), le=LONGEST)]
+ShortSeconds = Annotated[
+    timedelta, BeforeValidator(_whole_seconds), Field(ge=timedelta(0), le=timedelta(seconds=60))
+]
 CommaList = BeforeValidator(_comma_list)
 Algorithm = Literal["ES256", "EdDSA", "RS256"]
 Channel = Literal["sms", "voice", "flashcall", "whatsapp"]
@@ -154,6 +168,69 @@ class TokenSettings(Section):
     access_lifetime: Seconds = timedelta(seconds=600)
     refresh_idle: Seconds = timedelta(days=7)
     refresh_absolute: Seconds = timedelta(days=30)
+    # So long a spent refresh token still gets the newest one of its family; later it is theft.
+    refresh_grace: ShortSeconds = timedelta(seconds=10)
+
+
+class SessionSettings(Section):
+    """How many logins an account may have at once."""
+
+    per_account: Annotated[int, Field(ge=1, le=1000)] = 20  # one more ends the one used longest ago
+
+
+@dataclass(frozen=True)
+class SessionPolicy:
+    """How long a session holds, and how many an account may have."""
+
+    idle: timedelta
+    absolute: timedelta
+    grace: timedelta
+    per_account: int
+
+
+class TotpSettings(Section):
+    """Authenticator apps."""
+
+    issuer: Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^:]+$")] = "otp-auth"
+
+
+class TrustedDeviceSettings(Section):
+    """Browsers and apps in place of the second factor. Off: SP 800-63B-4 5.1 doesn't allow it."""
+
+    enabled: bool = False
+    lifetime: Annotated[Seconds, Field(le=timedelta(days=30))] = timedelta(days=30)
+    per_account: Annotated[int, Field(ge=1, le=50)] = 5
+
+
+class PasswordResetSettings(Section):
+    """A new password by a proof of the phone."""
+
+    token_lifetime: Annotated[Seconds, Field(le=timedelta(seconds=1200))] = timedelta(seconds=900)
+    # So long a reset without a second proof waits. 0: it doesn't.
+    hold: Annotated[
+        timedelta, BeforeValidator(_whole_seconds), Field(ge=timedelta(0), le=timedelta(days=30))
+    ] = timedelta(days=1)
+
+
+class AuditSettings(Section):
+    """What happened, and for how long it is kept."""
+
+    retention: Seconds = timedelta(days=90)
+
+
+class EventSettings(Section):
+    """Events for the application that hosts the users: signed, and sent until it has them."""
+
+    url: str = ""  # empty: none are sent
+    secret: SecretStr = SecretStr("")
+    timeout: Seconds = timedelta(seconds=5)
+    keep_trying: Seconds = timedelta(days=7)
+
+
+class StepUpSettings(Section):
+    """Recent proof, for what matters."""
+
+    max_age: Seconds = timedelta(seconds=600)  # since the last proof of a second factor
 
 
 class PasswordSettings(Section):
@@ -169,9 +246,10 @@ class RateLimitSettings(Section):
 
     enabled: bool = True
     credentials: str = "30/minute"  # register, login
-    codes: str = "60/minute"  # otp/send, otp, otp/verify
+    codes: str = "60/minute"  # step-up, otp/send, otp, otp/verify
     tokens: str = "60/minute"  # refresh, logout
     account: str = "120/minute"  # me
+    services: str = "30/minute"  # failed authentications of service clients
 
 
 class SimulatorSettings(Section):
@@ -204,10 +282,14 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     redis_url: SecretStr = SecretStr("")
     secret_key: SecretStr = SecretStr("")
+    # What was sealed under these still opens; it is sealed anew under `secret_key`.
+    previous_secret_keys: Annotated[tuple[SecretStr, ...], NoDecode, CommaList] = ()
     docs: bool | None = None  # None: on in development, off in production
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_token: SecretStr = SecretStr("")  # empty: no /metrics
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, CommaList] = ()
+    # Who may introspect and revoke tokens: client id to secret.
+    service_clients: Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_json_object)] = {}
     cors_origins: Annotated[tuple[str, ...], NoDecode, CommaList] = ()
 
     sinch: SinchSettings = SinchSettings()
@@ -215,6 +297,13 @@ class Settings(BaseSettings):
     guesses: GuessSettings = GuessSettings()
     send: SendSettings = SendSettings()
     tokens: TokenSettings = TokenSettings()
+    sessions: SessionSettings = SessionSettings()
+    step_up: StepUpSettings = StepUpSettings()
+    totp: TotpSettings = TotpSettings()
+    trusted_devices: TrustedDeviceSettings = TrustedDeviceSettings()
+    password_reset: PasswordResetSettings = PasswordResetSettings()
+    audit: AuditSettings = AuditSettings()
+    events: EventSettings = EventSettings()
     passwords: PasswordSettings = PasswordSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()
     simulator: SimulatorSettings = SimulatorSettings()
@@ -239,6 +328,13 @@ class Settings(BaseSettings):
     def audience(self) -> str:
         """The `aud` of access tokens."""
         return self.tokens.audience or self.public_url
+
+    @property
+    def session_policy(self) -> SessionPolicy:
+        tokens = self.tokens
+        return SessionPolicy(
+            tokens.refresh_idle, tokens.refresh_absolute, tokens.refresh_grace, self.sessions.per_account
+        )
 
     @property
     def docs_enabled(self) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import ArgumentError
 
 from otp_auth.phone_numbers import is_region
 from otp_auth.sending.destinations import EVERYWHERE
-from otp_auth.settings import RateLimitSettings, Settings
+from otp_auth.settings import EventSettings, RateLimitSettings, Settings
 from otp_auth.sinch.signing import decode_secret
 
 SHORTEST_SECRET = 32  # characters: 192 bits in base64
@@ -28,6 +28,8 @@ Checks = list[tuple[bool, str]]  # whether it is unsafe, and what to say then
 def reasons_not_to_start(settings: Settings, workers: int = 1) -> list[str]:
     """Say in one line each why these settings must not serve people; empty when they may."""
     checks = [*_secrets(settings), *_addresses(settings), *_rates(settings.rate_limits)]
+    checks += _service_clients(settings)
+    checks += _events(settings.events, in_production=settings.in_production)
     if settings.in_production:
         checks += [*_in_production(settings), *_with_workers(settings, workers)]
     return [reason for unsafe, reason in checks if unsafe]
@@ -105,13 +107,30 @@ def _addresses(settings: Settings) -> Checks:
 
 def _rates(rates: RateLimitSettings) -> Checks:
     """A rate that can't be read would count as no limit at all."""
-    names = ("credentials", "codes", "tokens", "account")
+    names = ("credentials", "codes", "tokens", "account", "services")
     return [
         (
             not _is_rate(getattr(rates, name)),
             f"OTP_AUTH_RATE_LIMITS__{name.upper()} can't be read: write 30/minute",
         )
         for name in names
+    ]
+
+
+def _events(events: EventSettings, *, in_production: bool) -> Checks:
+    if not events.url:
+        return []
+    scheme = _scheme(events.url)
+    return [
+        (
+            scheme not in {"https", "http"},
+            "OTP_AUTH_EVENTS__URL can't be read: write https://host/path",
+        ),
+        (scheme == "http" and in_production, "OTP_AUTH_EVENTS__URL must be https in production"),
+        (
+            _is_weak(events.secret.get_secret_value()),
+            f"OTP_AUTH_EVENTS__SECRET is missing or weak: receivers can't tell our events; {_ADVICE}",
+        ),
     ]
 
 
@@ -126,6 +145,23 @@ def _in_production(settings: Settings) -> Checks:
         (
             settings.passwords.bcrypt_cost < LOWEST_PRODUCTION_COST,
             f"OTP_AUTH_PASSWORDS__BCRYPT_COST must be {LOWEST_PRODUCTION_COST} or more in production",
+        ),
+    ]
+
+
+def _service_clients(settings: Settings) -> Checks:
+    """Names them by their place: in a list written the wrong way round the ids are the secrets."""
+    numbered = list(enumerate(settings.service_clients.items(), start=1))
+    unfit = [str(place) for place, (client_id, _) in numbered if not _is_client_id(client_id)]
+    weak = [str(place) for place, (_, secret) in numbered if _is_weak(secret.get_secret_value())]
+    return [
+        (
+            bool(unfit),
+            f"OTP_AUTH_SERVICE_CLIENTS: the id of client {', '.join(unfit)} must be ASCII without a colon",
+        ),
+        (
+            settings.in_production and bool(weak),
+            f"OTP_AUTH_SERVICE_CLIENTS: the secret of client {', '.join(weak)} is weak; {_ADVICE}",
         ),
     ]
 
@@ -147,6 +183,11 @@ def _with_workers(settings: Settings, workers: int) -> Checks:
 
 def _is_weak(secret: str) -> bool:
     return len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_DIFFERENT_CHARACTERS
+
+
+def _is_client_id(text: str) -> bool:
+    """RFC 7617 2: the first colon ends it."""
+    return bool(text) and text.isascii() and text.isprintable() and ":" not in text
 
 
 def _is_base64(secret: str) -> bool:

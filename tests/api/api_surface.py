@@ -38,6 +38,9 @@ STATUS_OF = {
     for code in codes
 }
 SINCH = "SinchSignature"  # who signs its requests instead of showing a token
+# An example for every parameter of an address.
+PARAMETERS = {"code": "not_found", "session_id": "0190b3c4-7e8f-7a0b-9c1d-2e3f4a5b6c7d"}
+SERVICE_CLIENT = "ServiceClient"  # speaks forms and RFC 6749 5.2: see support/gateway
 JSON_TYPE = {"Content-Type": "application/json"}
 # Bodies that fail at one step of the judging each.
 TOO_LARGE = b" " * (LARGEST_BODY + 1)
@@ -74,11 +77,12 @@ def operations(app: FastAPI) -> list[Operation]:
 
 def _operation(document: Json, method: str, path: str, description: Json) -> Operation:
     security = description.get("security", [])
-    credential = next(iter(security[0])) if security else None
-    body = description.get("requestBody") if credential != SINCH else None  # not ours to define
+    # An empty one means that there may be none.
+    credential = next(iter(security[0])) if security and {} not in security else None
+    body = description.get("requestBody") if credential not in {SINCH, SERVICE_CLIENT} else None
     return Operation(
         method=method.upper(),
-        path=path.format(code="not_found") if "{" in path else path,
+        path=path.format_map(PARAMETERS),
         name=description["operationId"],
         credential=credential,
         fields=_fields(document, body["content"]["application/json"]["schema"]) if body else None,

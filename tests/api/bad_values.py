@@ -113,14 +113,18 @@ TAKEN: dict[tuple[str, str], set[str]] = {
     ("register", "password"): PASSWORD_LIKE,
     ("register", "display_name"): PRINTABLE | OPTIONAL,
     **{("register", field): OPTIONAL for field in ("region", "email", "locale")},
+    ("changePhone", "phone_number"): {"full-width digits"},
+    **{("changePhone", field): OPTIONAL for field in ("region", "method")},
     ("logIn", "device_token"): IGNORED_TOKEN | OPTIONAL,
     ("logIn", "region"): OPTIONAL,
     ("register", "method"): OPTIONAL,
     ("logIn", "method"): OPTIONAL,
+    ("stepUp", "method"): OPTIONAL,
     ("logOut", "everywhere"): {"true"},
     ("changeMe", "display_name"): PRINTABLE | OPTIONAL,
     ("changeMe", "email"): OPTIONAL,
     ("changeMe", "locale"): OPTIONAL,
+    ("changePassword", "new_password"): PASSWORD_LIKE,
 }
 # A wrong code that is looked at costs an attempt: these are tried apart from what must change nothing.
 TRIED: dict[tuple[str, str], set[str]] = {
@@ -130,4 +134,5 @@ TRIED: dict[tuple[str, str], set[str]] = {
     ("verifyCode", "device_name"): PRINTABLE | OPTIONAL,
 }
 # An optional body may be nothing, and null says the same.
-TAKEN_BODIES = {("logOut", "nothing"), ("logOut", "null"), ("changeMe", "nothing"), ("changeMe", "null")}
+NEEDS_NO_BODY = ("stepUp", "logOut", "changeMe", "renewRecoveryCodes")
+TAKEN_BODIES = {(route, body) for route in NEEDS_NO_BODY for body in ("nothing", "null")}

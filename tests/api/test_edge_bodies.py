@@ -118,7 +118,7 @@ async def test_every_route_refuses_a_body_over_64_kb(service: Service, access: d
                 for body in bodies
             ]
 
-    assert len(answers) == 14
+    assert len(answers) >= 14
     assert {code_of(answer) for answer in answers} == {"payload_too_large"}
 
 

@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from api_surface import bearer, listening, operations
+from api_surface import PARAMETERS, bearer, listening, operations
 
 from conftest import NewService
 from support.service import PUBLIC_URL, Service, new_number
@@ -28,6 +28,7 @@ async def _one_answer_of_each_kind(service: Service) -> dict[str, httpx.Response
         "health": ("GET", "/health", {}),
         "ready": ("GET", "/health/ready", {}),
         "keys": ("GET", "/.well-known/jwks.json", {}),
+        "metadata": ("GET", "/.well-known/oauth-authorization-server", {}),
         "problem": ("GET", "/problems/not_found", {}),
         "problem page": ("GET", "/problems/not_found", {"Accept": "text/html"}),
         "document": ("GET", "/openapi.json", {}),
@@ -55,7 +56,7 @@ async def test_only_what_is_public_may_be_kept(service: Service) -> None:
     answers = await _one_answer_of_each_kind(service)
     kept = {name for name, answer in answers.items() if answer.headers["cache-control"] != "no-store"}
 
-    assert kept == {"keys"}
+    assert kept == {"keys", "metadata"}
 
 
 async def test_only_pages_have_a_policy_of_their_own(service: Service) -> None:
@@ -126,7 +127,9 @@ async def test_the_log_names_the_whole_pattern_of_each_route(service: Service) -
         with listening() as log:
             await service.http.request(operation.method, operation.path)
 
-        pattern = operation.path.replace("/problems/not_found", "/problems/{code}")
+        pattern = operation.path
+        for name, example in PARAMETERS.items():
+            pattern = pattern.replace(f"/{example}", f"/{{{name}}}")
         assert f"'route': '{pattern}'" in log.text
 
 

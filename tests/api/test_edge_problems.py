@@ -31,12 +31,12 @@ class _Failing:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        pytest.param("PUT", "/api/v1/me", "GET, PATCH", id="two routes"),
-        pytest.param("DELETE", "/api/v1/me", "GET, PATCH", id="a method of later"),
-        pytest.param("HEAD", "/api/v1/me", "GET, PATCH", id="HEAD"),
-        pytest.param("TRACE", "/api/v1/me", "GET, PATCH", id="TRACE"),
-        pytest.param("OPTIONS", "/api/v1/me", "GET, PATCH", id="OPTIONS without an origin"),
-        pytest.param("BREW", "/api/v1/me", "GET, PATCH", id="made up"),
+        pytest.param("PUT", "/api/v1/me", "DELETE, GET, PATCH", id="two routes"),
+        pytest.param("POST", "/api/v1/me", "DELETE, GET, PATCH", id="a method of others"),
+        pytest.param("HEAD", "/api/v1/me", "DELETE, GET, PATCH", id="HEAD"),
+        pytest.param("TRACE", "/api/v1/me", "DELETE, GET, PATCH", id="TRACE"),
+        pytest.param("OPTIONS", "/api/v1/me", "DELETE, GET, PATCH", id="OPTIONS without an origin"),
+        pytest.param("BREW", "/api/v1/me", "DELETE, GET, PATCH", id="made up"),
         pytest.param("GET", "/api/v1/auth/login", "POST", id="only POST"),
         pytest.param("POST", "/api/v1/auth/otp", "GET", id="only GET"),
         pytest.param("POST", "/problems/not_found", "GET", id="with a parameter"),
@@ -60,7 +60,9 @@ async def test_every_route_is_spelled_out_in_allow(service: Service) -> None:
         answer = await service.http.put(path)
 
         allowed = {method.strip() for method in answer.headers["allow"].split(",")}
-        assert allowed == {each.method for each in everything if each.path == path}
+        # HEAD comes with GET on some, and the document doesn't say so.
+        assert allowed - {"HEAD"} == {each.method for each in everything if each.path == path}
+        assert ("HEAD" in allowed) == ((await service.http.head(path)).status_code != 405)
 
 
 async def test_a_failure_inside_is_logged_and_not_told(

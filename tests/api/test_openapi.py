@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from api_surface import JSON_TYPE, STATUS_OF, Operation, operations, resolve
+from api_surface import JSON_TYPE, PARAMETERS, SERVICE_CLIENT, STATUS_OF, Operation, operations, resolve
 from pydantic import BaseModel
 
-from otp_auth.api import schemas
+from otp_auth.api import export_answers, oauth_answers, schemas
 from otp_auth.api.docs import openapi
 from support.service import API, Json, Service
 
+BODIES = (schemas, oauth_answers, export_answers)
 BODY = {"malformed_request", "unsupported_media_type", "payload_too_large", "validation_failed"}
 DATABASE = {"overloaded", "not_ready"}
 ANY = {"internal_error"}
@@ -22,19 +23,46 @@ OTP = EVERY | {"invalid_token", "challenge_closed"}
 REFUSALS: dict[str, set[str]] = {
     "register": EVERY | BODY | {"weak_password", "phone_number_invalid", "destination_refused"},
     "logIn": EVERY | BODY | {"invalid_credentials", "too_many_attempts"},
+    "stepUp": EVERY | BODY | {"invalid_token"},
     "sendCode": OTP
     | BODY
     | {"destination_refused", "resend_too_soon", "too_many_sends", "provider_unavailable"},
     "getChallenge": OTP,
     "verifyCode": OTP | BODY | {"wrong_code", "too_many_attempts", "account_exists", "provider_unavailable"},
-    "refreshTokens": EVERY | BODY | {"invalid_token"},
-    "logOut": EVERY | BODY | {"invalid_token"},
+    "refreshTokens": EVERY | BODY | {"invalid_token", "not_allowed"},
+    "logOut": EVERY | BODY | {"invalid_token", "not_allowed"},
     "getMe": EVERY | {"invalid_token"},
     "changeMe": EVERY | BODY | {"invalid_token", "conflict"},
+    "changePhone": EVERY
+    | BODY
+    | {
+        "invalid_token",
+        "insufficient_user_authentication",
+        "conflict",
+        "phone_number_invalid",
+        "destination_refused",
+    },
+    "exportMe": EVERY | {"invalid_token", "insufficient_user_authentication"},
+    "deleteMe": EVERY | {"invalid_token", "insufficient_user_authentication"},
+    "listFactors": EVERY | {"invalid_token"},
+    "enrolTotp": EVERY | {"invalid_token", "insufficient_user_authentication", "conflict"},
+    "confirmTotp": EVERY | BODY | {"invalid_token", "wrong_code", "too_many_attempts", "conflict"},
+    "removeTotp": EVERY | {"invalid_token", "insufficient_user_authentication", "not_found"},
+    "renewRecoveryCodes": EVERY | BODY | {"invalid_token", "insufficient_user_authentication"},
+    "listSessions": EVERY | {"invalid_token", "validation_failed"},
+    "listEvents": EVERY | {"invalid_token", "validation_failed"},
+    "endSession": EVERY | {"invalid_token", "not_found"},
+    "endOtherSessions": EVERY | {"invalid_token"},
+    "changePassword": EVERY
+    | BODY
+    | {"invalid_token", "wrong_password", "weak_password", "too_many_attempts"},
     "getJwks": ANY,
+    "getMetadata": ANY,
     "getProblem": ANY | {"not_found"},
     "takeSinchEvent": ANY
     | {"invalid_token", "malformed_request", "payload_too_large", "overloaded", "not_ready"},
+    "introspectToken": EVERY,
+    "revokeToken": EVERY,
     "getHealth": ANY,
     "getLiveness": ANY,
     "getReadiness": ANY | {"not_ready"},
@@ -42,20 +70,39 @@ REFUSALS: dict[str, set[str]] = {
 ANSWERS = {
     "register": ("202", "Pending"),
     "logIn": ("200", "Pending"),
+    "stepUp": ("200", "Pending"),
     "sendCode": ("202", "Challenge"),
     "getChallenge": ("200", "PendingState"),
-    "verifyCode": ("200", "Tokens"),
+    "verifyCode": ("200", "Tokens | Elevated | PhoneChanged"),
     "refreshTokens": ("200", "Tokens"),
     "logOut": ("204", None),
     "getMe": ("200", "User"),
     "changeMe": ("200", "User"),
+    "listFactors": ("200", "FactorList"),
+    "enrolTotp": ("201", "TotpEnrolment"),
+    "confirmTotp": ("200", "Factor"),
+    "removeTotp": ("204", None),
+    "renewRecoveryCodes": ("200", "RecoveryCodes"),
+    "listSessions": ("200", "SessionPage"),
+    "listEvents": ("200", "EventPage"),
+    "changePhone": ("202", "Pending"),
+    "exportMe": ("200", "Export"),
+    "deleteMe": ("204", None),
+    "endSession": ("204", None),
+    "endOtherSessions": ("204", None),
+    "changePassword": ("204", None),
+    "introspectToken": ("200", "Introspection"),
+    "revokeToken": ("200", None),
     "getHealth": ("200", "Health"),
     "getLiveness": ("200", "Health"),
     "getReadiness": ("200", "Ready"),
 }
+# RFC 6749 5.2, for the two routes of service clients.
+OAUTH_ERRORS = {"400": "invalid_request", "401": "invalid_client", "413": "invalid_request"}
 ADDRESSES = {
     f"POST {API}/auth/register",
     f"POST {API}/auth/login",
+    f"POST {API}/auth/step-up",
     f"POST {API}/auth/otp/send",
     f"GET {API}/auth/otp",
     f"POST {API}/auth/otp/verify",
@@ -63,8 +110,24 @@ ADDRESSES = {
     f"POST {API}/auth/logout",
     f"GET {API}/me",
     f"PATCH {API}/me",
+    f"GET {API}/me/factors",
+    f"POST {API}/me/factors/totp",
+    f"POST {API}/me/factors/totp/confirm",
+    f"DELETE {API}/me/factors/totp",
+    f"POST {API}/me/recovery-codes",
+    f"GET {API}/me/sessions",
+    f"GET {API}/me/events",
+    f"POST {API}/me/phone",
+    f"GET {API}/me/export",
+    f"DELETE {API}/me",
+    f"DELETE {API}/me/sessions/{PARAMETERS['session_id']}",
+    f"DELETE {API}/me/sessions",
+    f"POST {API}/me/password",
     "POST /webhooks/sinch",
     "GET /.well-known/jwks.json",
+    "GET /.well-known/oauth-authorization-server",
+    "POST /oauth2/introspect",
+    "POST /oauth2/revoke",
     "GET /problems/not_found",
     "GET /health",
     "GET /health/live",
@@ -102,7 +165,7 @@ def _refusals(operation: Operation) -> dict[str, set[str]]:
     return {
         status: set(response["content"]["application/problem+json"]["examples"])
         for status, response in operation.description["responses"].items()
-        if int(status) >= 400
+        if int(status) >= 400 and (operation.credential != SERVICE_CLIENT or status not in OAUTH_ERRORS)
     }
 
 
@@ -172,13 +235,45 @@ def test_examples_of_refusals_are_problems(document: Json) -> None:
         assert problem.detail
 
 
+def test_gateways_are_told_their_refusals_in_the_form_of_their_rfcs(everything: list[Operation]) -> None:
+    for_gateways = [each for each in everything if each.credential == SERVICE_CLIENT]
+
+    assert len(for_gateways) == 2
+    for each in for_gateways:
+        assert set(each.description["requestBody"]["content"]) == {"application/x-www-form-urlencoded"}
+        for status, error in OAUTH_ERRORS.items():
+            content = each.description["responses"][status]["content"]["application/json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/OAuthRefusal"}
+            assert content["examples"][error]["value"]["error"] == error
+
+
+def _name(schema: Json) -> str | None:
+    """The name of a shape, or those of a union."""
+    shapes = [each["$ref"].rpartition("/")[2] for each in schema.get("oneOf", [schema]) if "$ref" in each]
+    return " | ".join(shapes) or None
+
+
+def test_the_answers_of_verify_are_told_apart_by_their_status(
+    document: Json, everything: list[Operation]
+) -> None:
+    (verify,) = [each for each in everything if each.name == "verifyCode"]
+    schema = verify.description["responses"]["200"]["content"]["application/json"]["schema"]
+
+    assert schema["discriminator"]["propertyName"] == "status"
+    mapping = schema["discriminator"]["mapping"]
+    assert sorted(mapping.values()) == sorted(each["$ref"] for each in schema["oneOf"])
+    assert {
+        status: resolve(document, name)["properties"]["status"]["const"] for status, name in mapping.items()
+    } == {status: status for status in mapping}
+
+
 def test_answers_have_the_shape_of_the_contract(everything: list[Operation]) -> None:
     shapes = {}
     for each in everything:
         status = next(status for status in each.description["responses"] if status.startswith("2"))
         content = each.description["responses"][status].get("content", {}).get("application/json", {})
-        name = content.get("schema", {}).get("$ref", "").rpartition("/")[2] or None
-        if each.name not in {"getJwks", "getProblem", "takeSinchEvent"}:
+        name = _name(content.get("schema", {}))
+        if each.name not in {"getJwks", "getMetadata", "getProblem", "takeSinchEvent"}:
             shapes[each.name] = (status, name)
 
     assert shapes == ANSWERS
@@ -186,7 +281,7 @@ def test_answers_have_the_shape_of_the_contract(everything: list[Operation]) -> 
 
 def test_every_body_has_an_example_that_is_one(document: Json) -> None:
     for name, schema in document["components"]["schemas"].items():
-        kind = getattr(schemas, name)
+        kind = next(getattr(each, name) for each in BODIES if hasattr(each, name))
         assert issubclass(kind, BaseModel)
         for example in schema["examples"]:
             kind.model_validate_json(json.dumps(example))
@@ -202,20 +297,27 @@ def test_every_request_body_is_closed_and_read_as_json(document: Json, everythin
         if name.endswith("Body")
     }
     assert closed == dict.fromkeys(closed, False)
-    assert len(closed) == len(bodies) == 7
+    assert len(closed) == len(bodies)
 
 
 def test_optional_bodies_are_marked(everything: list[Operation]) -> None:
     optional = {each.name for each in everything if each.takes_body and not each.needs_body}
 
-    assert optional == {"logOut", "changeMe"}
+    assert optional == {"stepUp", "refreshTokens", "logOut", "changeMe", "renewRecoveryCodes"}
 
 
 def test_secrets_are_marked(document: Json) -> None:
     schemas_of = document["components"]["schemas"]
     marked = {
         (body, field)
-        for body in ("RegisterBody", "LoginBody", "VerifyBody", "RefreshBody")
+        for body in (
+            "RegisterBody",
+            "LoginBody",
+            "VerifyBody",
+            "ConfirmTotpBody",
+            "RefreshBody",
+            "ChangePasswordBody",
+        )
         for field, schema in schemas_of[body]["properties"].items()
         if "'format': 'password'" in str(schema)
     }
@@ -225,7 +327,10 @@ def test_secrets_are_marked(document: Json) -> None:
         ("LoginBody", "password"),
         ("LoginBody", "device_token"),
         ("VerifyBody", "code"),
+        ("ConfirmTotpBody", "code"),
         ("RefreshBody", "refresh_token"),
+        ("ChangePasswordBody", "current_password"),
+        ("ChangePasswordBody", "new_password"),
     }
 
 
@@ -242,6 +347,6 @@ def test_answers_name_all_their_fields(document: Json) -> None:
 
     tokens, offer, pending = shapes["Tokens"], shapes["OfferedMethod"], shapes["Pending"]
     assert {"access_token", "refresh_token", "user", "recovery_codes"} <= tokens["properties"].keys()
-    assert set(tokens["required"]) == tokens["properties"].keys() - {"recovery_codes"}
+    assert set(tokens["required"]) == tokens["properties"].keys() - {"recovery_codes", "refresh_token"}
     assert (set(offer["properties"]), offer["required"]) == ({"method", "destination"}, ["method"])
     assert set(pending["required"]) == pending["properties"].keys()

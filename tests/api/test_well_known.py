@@ -62,11 +62,11 @@ async def test_the_keys_may_be_kept_and_asked_for_again(service: Service) -> Non
 
     again = [
         await service.http.get(JWKS, headers={"If-None-Match": condition})
-        for condition in (etag, f"W/{etag}", f'"other", {etag}', "*")
+        for condition in (etag, f"W/{etag}", f'"other", {etag}', f'"with,comma",{etag}', "*")
     ]
 
     assert first.headers["cache-control"] == "public, max-age=300"
-    assert [answer.status_code for answer in again] == [304] * 4
+    assert [answer.status_code for answer in again] == [304] * 5
     assert {answer.content for answer in again} == {b""}
     assert {answer.headers["etag"] for answer in again} == {etag}
     assert {answer.headers["cache-control"] for answer in again} == {"public, max-age=300"}
@@ -78,9 +78,14 @@ async def test_the_keys_may_be_kept_and_asked_for_again(service: Service) -> Non
         pytest.param('"other"', id="other"),
         pytest.param("", id="empty"),
         pytest.param('"', id="quote"),
+        pytest.param("ETAG", id="without quotes"),
+        pytest.param('"xETAG"', id="a part of another"),
+        pytest.param('"x,ETAG,x"', id="inside of another"),
     ],
 )
 async def test_other_keys_are_sent_whole(service: Service, condition: str) -> None:
+    etag = (await service.http.get(JWKS)).headers["etag"].strip('"')
+    condition = condition.replace("ETAG", etag)
     answer = await service.http.get(JWKS, headers={"If-None-Match": condition})
 
     assert answer.status_code == 200

@@ -66,7 +66,7 @@ async def test_what_happened_is_written_down(database: Database, user_id: UUID) 
 
 
 async def test_nobody_and_nothing_need_be_known(database: Database) -> None:
-    await AuditTrail(database).record_alone(EventName.LOGIN_FAILED)
+    await AuditTrail(database).record_alone(EventName.LOGIN_SUCCEEDED)
 
     [event] = await _events(database)
     assert (event.user_id, event.network, event.request_id, event.detail) == (None, None, None, {})
@@ -118,7 +118,7 @@ async def test_the_newest_comes_first(database: Database) -> None:
 async def test_what_is_old_goes(database: Database) -> None:
     audit = AuditTrail(database)
     with time_machine.travel(NOW, tick=False) as clock:
-        for name in (EventName.CODE_SENT, EventName.SEND_REFUSED, EventName.LOGIN_FAILED):
+        for name in (EventName.CODE_SENT, EventName.SEND_REFUSED, EventName.LOGIN_SUCCEEDED):
             await audit.record_alone(name)
             clock.shift(timedelta(days=1))
 
@@ -127,7 +127,7 @@ async def test_what_is_old_goes(database: Database) -> None:
         again = await trail.purge(tx, NOW + timedelta(days=1))
 
     assert (gone, again) == (1, 0)
-    assert [event.name for event in await _events(database)] == ["login_failed", "send_refused"]
+    assert [event.name for event in await _events(database)] == ["login_succeeded", "send_refused"]
 
 
 @pytest.mark.parametrize(

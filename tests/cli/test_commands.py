@@ -18,8 +18,10 @@ from support.postgres import PostgresServer
 
 run, launcher = commands.run, commands.launcher
 
-COMMANDS = ["dev", "serve", "migrate", "simulator", "doctor", "purge", "keys", "keys generate", "keys list"]
-ON_A_FOLDER = ["serve", "migrate", "migrate --check", "doctor", "purge", "keys generate", "keys list"]
+KEYS = ["keys generate", "keys list", "keys rotate", "keys retire unknown"]
+USERS = [f"users {name} nobody" for name in ("show", "lock", "unlock", "sessions", "revoke-sessions")]
+COMMANDS = ["dev", "serve", "migrate", "simulator", "doctor", "purge", "keys", *KEYS, "users", *USERS]
+ON_A_FOLDER = ["serve", "migrate", "migrate --check", "doctor", "purge", *KEYS, *USERS]
 
 
 class TestHelp:
@@ -53,6 +55,11 @@ class TestMisuse:
             "",
             "keys",
             "keys nonsense",
+            "users",
+            "users nonsense",
+            "users show",
+            "users lock one two",
+            "keys retire",
             "serve --port 0",
             "serve --port 65536",
             "serve --port http",
@@ -161,25 +168,6 @@ class TestMigrate:
         assert_refused(answer, "Can't locate revision identified by 'nonsense'")
 
 
-def test_keys_from_none_to_next(run: Run, tmp_path: Path) -> None:
-    variables = {"OTP_AUTH_TOKENS__SIGNING_KEYS_DIR": "our-keys"}
-
-    made = [run("keys", "generate", cwd=tmp_path, **variables) for _ in range(3)]
-    listed = run("keys", "list", cwd=tmp_path, **variables)
-
-    kids = [answer.stdout.split(" ")[0] for answer in made[:2]]
-    assert [answer.returncode for answer in made[:2]] == [0, 0]
-    assert_refused(made[2], "A next key")
-    assert [line.split()[:3] for line in listed.stdout.splitlines()] == [
-        [kids[0], "ES256", "active"],
-        [kids[1], "ES256", "next"],
-    ]
-    files = list((tmp_path / "our-keys").iterdir())
-    assert len(files) == 3
-    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    assert stat.S_IMODE((tmp_path / "our-keys").stat().st_mode) == 0o700
-
-
 def test_no_keys_are_no_failure(run: Run, tmp_path: Path) -> None:
     answer = run("keys", "list", cwd=tmp_path)
 
@@ -194,7 +182,7 @@ class TestPurge:
         assert (answer.returncode, answer.stderr) == (0, "")
         assert answer.stdout == (
             "challenges: 0, sessions: 0, budgets: 0, cooldowns: 0, conversions: 0, known networks: 0, "
-            "provider events: 0, audit events: 0\n"
+            "unconfirmed apps: 0, provider events: 0, audit events: 0, outgoing events: 0\n"
         )
 
     def test_a_database_without_a_schema(self, run: Run, tmp_path: Path) -> None:
@@ -326,6 +314,15 @@ class TestDevRefuses:
             '{"application_secret": ["visible"]}',
             "OTP_AUTH_SINCH__APPLICATION_SECRET: Input should be a valid string",
             id="secret that is no text",
+        ),
+        pytest.param(
+            "SERVICE_CLIENTS",
+            '{"gateway": ["visible"]}',
+            "OTP_AUTH_SERVICE_CLIENTS: Input should be a valid string",
+            id="secret of a client that is no text",
+        ),
+        pytest.param(
+            "SERVICE_CLIENTS", "visible", "OTP_AUTH_SERVICE_CLIENTS: this can't be read", id="no clients"
         ),
         pytest.param(
             "DATABASE_URL", "visible", "OTP_AUTH_DATABASE_URL can't be read: write", id="database address"

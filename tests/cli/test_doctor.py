@@ -12,11 +12,15 @@ from starlette.responses import Response
 from typer.testing import CliRunner
 
 from otp_auth import migrations
+from otp_auth.accounts.models import User
 from otp_auth.challenges.models import Challenge, CodeMaker, Purpose
 from otp_auth.cli import application
 from otp_auth.cli.data_dir import DataFolder
 from otp_auth.database import Database
+from otp_auth.factors.models import TotpAuthenticator
+from otp_auth.factors.totp import Seeds, new_seed
 from otp_auth.identifiers import new_id
+from otp_auth.sealing import Sealer
 from otp_auth.sending.channels import Channel
 from otp_auth.tokens.keys import generate_key
 from support.databases import SqliteTemplate, sqlite_url
@@ -111,6 +115,47 @@ async def test_all_is_well(doctor: Doctor) -> None:
         "no text or call went out of late: whether Sinch's callbacks arrive isn't known yet",
         "without callbacks the odds would be 0.093: 10,000 codes of Sinch's (sms)",
     ]
+
+
+class TestApps:
+    @pytest.fixture
+    def database_url(self, sqlite_database: str) -> str:
+        return sqlite_database
+
+    async def enrol(self, url: str, secret: str) -> None:
+        """Write down somebody with an app whose seed this secret has sealed."""
+        now, user_id = datetime.now(UTC), new_id()
+        seed = Seeds(Sealer(secret)).seal(new_seed(), user_id)
+        database = Database(url)
+        async with database.write() as tx:
+            tx.add(
+                User(
+                    id=user_id,
+                    phone_number=new_number(),
+                    phone_verified_at=now,
+                    password_hash="none",
+                    created_at=now,
+                )
+            )
+            await tx.flush()
+            tx.add(TotpAuthenticator(user_id=user_id, sealed_seed=seed, created_at=now, confirmed_at=now))
+        await database.close()
+
+    async def test_a_seed_that_nobody_can_open_is_unsafe(self, doctor: Doctor, database_url: str) -> None:
+        await self.enrol(database_url, "a-secret-that-was-forgotten-9876543210")
+
+        assert the_only_unsafe(await doctor()).startswith(
+            "1 authenticator apps can't be used: another secret"
+        )
+        known = await doctor(PREVIOUS_SECRET_KEYS="a-secret-that-was-forgotten-9876543210")
+        assert known.returncode == 0
+        assert any(line.startswith("1 seeds of authenticator apps are") for line in lines(known, "note"))
+
+    async def test_the_odds_of_an_account_with_an_app(self, doctor: Doctor, database_url: str) -> None:
+        await self.enrol(database_url, SETTINGS["OTP_AUTH_SECRET_KEY"])
+
+        [line] = [line for line in lines(await doctor(), "note") if "authenticator app" in line]
+        assert "within a year are 0.0029: 3 of 1,000,000 codes" in line
 
 
 class TestOdds:

@@ -51,8 +51,10 @@ def test_dev_shows_everything_and_ends_when_asked(tmp_path: Path) -> None:
                 "/sandbox/messages",
             )
         }
+        keys = server.get("/.well-known/jwks.json").json()["keys"]
         code = server.terminate()
 
+    assert len(keys) == 2  # one signs, one is published ahead
     assert set(statuses.values()) == {200}, statuses
     assert code == 0
     printed = server.output.read_text()

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from otp_auth.accounts.models import User
 from otp_auth.database import Database
-from otp_auth.factors.failures import clear_failures, disabled_factors, enable, note_failure
+from otp_auth.factors.failures import clear_failures, disabled_factors, enable_others, note_failure
 from otp_auth.factors.models import FactorFailures, FactorKind
 from otp_auth.identifiers import new_id
 from support.service import new_number
@@ -82,7 +82,7 @@ async def test_only_a_success_of_the_same_factor_clears_its_count(database: Data
     await fail(database, ada)
     async with database.write() as tx:
         await clear_failures(tx, ada, RECOVERY_CODE)
-        await enable(tx, ada, PHONE)  # what a recovery code does for the phone
+        await enable_others(tx, ada, RECOVERY_CODE)
     assert await in_a_row(database, ada) == 2
 
     async with database.write() as tx:
@@ -95,7 +95,7 @@ async def test_another_factor_brings_one_that_is_off_back(database: Database, ad
         await fail(database, ada)
         await fail(database, ada, RECOVERY_CODE)
     async with database.write() as tx:
-        await enable(tx, ada, PHONE)
+        await enable_others(tx, ada, RECOVERY_CODE)
 
     assert await disabled(database, ada) == {RECOVERY_CODE}
     assert [await fail(database, ada) for _ in range(3)] == [False, False, True]

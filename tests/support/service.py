@@ -103,6 +103,16 @@ class Service:
     async def log_in(self, number: str) -> Json:
         return await self.prove(await self.start_login(number), number)
 
+    async def start_step_up(self, tokens: Json, **fields: Any) -> Json:
+        """Return Pending for whoever has an access token."""
+        answer = await self.post("/auth/step-up", fields or None, tokens["access_token"])
+        assert answer.status_code == 200, answer.text
+        return _body(answer)
+
+    async def step_up(self, tokens: Json, number: str) -> Json:
+        """Return the answer with the elevated access token."""
+        return await self.prove(await self.start_step_up(tokens), number)
+
     async def verify(self, pending: Json, code: str, **fields: Any) -> httpx.Response:
         return await self.post("/auth/otp/verify", {"code": code, **fields}, pending["pending_token"])
 

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from otp_auth.settings import Algorithm
-from otp_auth.tokens.jwt import InvalidTokenError, Tokens
+from otp_auth.tokens.errors import InvalidTokenError
+from otp_auth.tokens.jwt import Tokens
 from otp_auth.tokens.keys import KeySet, generate_key, load_keys
 from otp_auth.tokens.opaque import digest, new_opaque_token
 

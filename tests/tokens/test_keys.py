@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from otp_auth.settings import Algorithm
 from otp_auth.tokens.algorithms import algorithm_of
-from otp_auth.tokens.errors import DamagedKeysError, NextKeyExistsError, NoSigningKeysError
-from otp_auth.tokens.keys import KeyState, Manifest, generate_key, list_keys, load_keys, write_manifest
+from otp_auth.tokens.errors import DamagedKeysError, ForeignKeysError, NoSigningKeysError
+from otp_auth.tokens.key_files import KeyState, Manifest, list_keys, write_manifest
+from otp_auth.tokens.keys import generate_key, load_keys
 
 ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "EdDSA", "RS256")
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -81,10 +83,8 @@ def test_only_the_owner_reads_the_files(directory: Path) -> None:
     assert _mode(directory / "keys.json") == 0o600
 
 
-def test_the_second_key_waits_and_a_third_is_refused(directory: Path) -> None:
+def test_the_second_key_waits(directory: Path) -> None:
     first, second = generate_key(directory), generate_key(directory, "EdDSA")
-    with pytest.raises(NextKeyExistsError, match="waits already"):
-        generate_key(directory)
 
     keys = load_keys(directory)
     assert [(entry.kid, entry.state) for entry in list_keys(directory)] == [
@@ -94,6 +94,50 @@ def test_the_second_key_waits_and_a_third_is_refused(directory: Path) -> None:
     assert keys.signing.kid == first
     assert list(keys.verifying) == [first, second]
     assert [jwk["kid"] for jwk in keys.jwks()["keys"]] == [first, second]
+
+
+def test_a_third_key_takes_the_place_of_one_that_waits(directory: Path) -> None:
+    first, second, third = (generate_key(directory) for _ in range(3))
+
+    assert [(entry.kid, entry.state) for entry in list_keys(directory)] == [
+        (first, "active"),
+        (third, "next"),
+    ]
+    assert not (directory / f"{second}.pem").exists()
+    assert list(load_keys(directory).verifying) == [first, third]
+
+
+def test_commands_at_once_lose_no_key(directory: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: generate_key(directory), range(8)))
+
+    (active, waiting) = list_keys(directory)
+    assert {active.kid, waiting.kid} < set(made)
+    assert (active.state, waiting.state) == ("active", "next")
+    assert {path.stem for path in directory.glob("*.pem")} == {active.kid, waiting.kid}
+
+
+def test_a_manifest_of_before_the_rotation_still_loads(directory: Path) -> None:
+    generate_key(directory)
+    generate_key(directory)
+    manifest = directory / "keys.json"
+    manifest.write_text(manifest.read_text().replace('"active"', '"retired"').replace('"next"', '"active"'))
+
+    keys = load_keys(directory)
+
+    retired, active = keys.verifying.values()
+    assert keys.signing.kid == active.kid
+    assert retired.holds(datetime.max.replace(tzinfo=UTC))
+
+
+def test_a_key_that_was_retired_never_comes_back(directory: Path) -> None:
+    generate_key(directory)
+    manifest = directory / "keys.json"
+    back = '"active", "retired_at": "2026-01-01T00:00:00Z"'
+    manifest.write_text(manifest.read_text().replace('"active"', back))
+
+    with pytest.raises(DamagedKeysError, match=r"keys\.json"):
+        load_keys(directory)
 
 
 def test_a_key_tells_when_it_was_made(directory: Path) -> None:
@@ -188,12 +232,12 @@ def test_a_crash_while_writing_leaves_the_old_manifest(
     def crash(_descriptor: int) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("otp_auth.tokens.keys.os.fsync", crash)
+    monkeypatch.setattr("otp_auth.tokens.key_files.os.fsync", crash)
     with pytest.raises(OSError, match="disk full"):
         write_manifest(directory, Manifest())
 
     assert (directory / "keys.json").read_bytes() == before
-    assert len(list(directory.iterdir())) == 2  # nothing half-written stays behind
+    assert len(list(directory.iterdir())) == 3  # with the lock: nothing half-written stays behind
 
 
 def test_a_reader_never_meets_half_a_manifest(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,3 +256,31 @@ def test_a_reader_never_meets_half_a_manifest(directory: Path, monkeypatch: pyte
 
     assert seen == [(kid,)]
     assert list_keys(directory) == ()
+
+
+class TestOwner:
+    """A service that isn't root reads what root has written beside it."""
+
+    def test_what_root_writes_belongs_to_the_owner_of_the_directory(
+        self, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given: list[tuple[int, int]] = []
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(os, "fchown", lambda _file, user, group: given.append((user, group)))
+
+        generate_key(directory)
+
+        owner = directory.stat()
+        # The lock, the key, the manifest.
+        assert given == [(owner.st_uid, owner.st_gid)] * 3
+
+    def test_another_user_is_told_so_and_changes_nothing(
+        self, directory: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kid = generate_key(directory)
+        monkeypatch.setattr(os, "geteuid", lambda: directory.stat().st_uid + 1)
+
+        with pytest.raises(ForeignKeysError, match="belongs to another user"):
+            generate_key(directory)
+
+        assert [entry.kid for entry in list_keys(directory)] == [kid]

@@ -14,6 +14,14 @@ class InvalidCredentialsError(AuthError):
     detail = "That login and password don't belong together."
 
 
+class WrongPasswordError(AuthError):
+    # To somebody who is logged in: no secret which of the two was wrong.
+    status = HTTPStatus.BAD_REQUEST
+    code = "wrong_password"
+    title = "Wrong password"
+    detail = "That is not the present password."
+
+
 class TooManyPasswordsError(TooManyAttemptsError):
     """The code of too many wrong codes, told apart by its words. The password was not looked at."""
 

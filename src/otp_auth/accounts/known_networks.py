@@ -9,14 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth.accounts.models import KnownNetwork
 from otp_auth.database import upsert
 
-NOWHERE = frozenset({None, "unknown"})  # no network of a caller's, so never known
 KNOWN_FOR = timedelta(days=90)  # after the last login from there
 
 
-async def note_network(tx: AsyncSession, user_id: UUID, network: str | None, now: datetime) -> None:
-    """Remember, with a login that was proved, where it came from."""
-    if network in NOWHERE:
-        return
+async def note_network(tx: AsyncSession, user_id: UUID, network: str | None, now: datetime) -> bool:
+    """Remember, with a login that was proved, where it came from. True when that is new to the account.
+
+    The caller holds the account locked, or two logins from there would both be the first.
+    """
+    if network is None:
+        return False
+    was_known = await is_known(tx, user_id, network, now)
     insert = upsert(tx, KnownNetwork).values(user_id=user_id, network=network, last_used_at=now)
     await tx.execute(
         insert.on_conflict_do_update(
@@ -24,6 +27,7 @@ async def note_network(tx: AsyncSession, user_id: UUID, network: str | None, now
             set_={"last_used_at": insert.excluded.last_used_at},
         )
     )
+    return not was_known
 
 
 async def is_known(tx: AsyncSession, user_id: UUID | None, network: str | None, now: datetime) -> bool:

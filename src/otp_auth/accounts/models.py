@@ -34,6 +34,30 @@ class User(Base):
     locale: Mapped[str | None] = mapped_column(String(35))  # BCP 47
     preferred_method: Mapped[PreferredMethod] = mapped_column(default=PreferredMethod.SMS)
     created_at: Mapped[datetime]
+    password_version: Mapped[int] = mapped_column(
+        default=1, server_default="1"
+    )  # one more with each change and each lock
+    locked_at: Mapped[datetime | None]  # by an operator; None: not locked
+
+    def holds(self, password_version: int) -> bool:
+        """Whether what was proved at that version still counts."""
+        return self.locked_at is None and self.password_version == password_version
+
+
+class PasswordReset(Base):
+    """A phone was proved to set a new password. One factor alone has to wait (`held_until`)."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256, hex
+    password_version: Mapped[int]  # of the account: any later password voids it
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)  # of the token
+    ended_at: Mapped[datetime | None]  # used, cancelled or void
+    held_until: Mapped[datetime | None] = mapped_column(index=True)  # when `password_hash` takes effect
+    password_hash: Mapped[str | None] = mapped_column(String(255))  # of a held one; gone when it has ended
 
 
 class KnownNetwork(Base):

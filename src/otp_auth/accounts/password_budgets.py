@@ -2,7 +2,7 @@
 
 They are counted whether or not the identifier has an account, so a refusal tells nothing. Networks that the
 account has logged in from are spared the count over all networks: its owner gets in from there while
-strangers use that one up.
+strangers use that one up. Whoever is logged in and names the present password is counted by account.
 """
 
 from collections.abc import Sequence
@@ -30,12 +30,22 @@ class PasswordBudgets:
     async def charge(self, identifier: str, user_id: UUID | None, network: str | None) -> Sequence[Charge]:
         """Take one try for an identifier in its one form. Raises TooManyPasswordsError, and takes nothing."""
         now = datetime.now(UTC)
+        # Digests: keys have a bounded length, and hold nobody's number or address.
+        here, everywhere = self._charges(digest(f"{identifier} {network}"), digest(identifier))
         async with self._database.write() as tx:
-            charges = await self._charges(tx, identifier, user_id, network, now)
-            refused = await budgets.charge(tx, charges, now)
-            if refused:
-                opens_at = max(each.ends_at for each in refused)
-                raise TooManyPasswordsError(retry_after=-int(-(opens_at - now).total_seconds() // 1))
+            charges = [here] if await is_known(tx, user_id, network, now) else [here, everywhere]
+            await _take(tx, charges, now)
+        return charges
+
+    async def charge_account(self, user_id: UUID, network: str | None) -> Sequence[Charge]:
+        """Take one try of somebody who is logged in. Raises TooManyPasswordsError, and takes nothing.
+
+        Counted apart from logins: strangers can't keep an owner from changing the password. No network is
+        spared.
+        """
+        charges = self._charges(f"account:{digest(f'{user_id} {network}')}", f"account:{user_id}")
+        async with self._database.write() as tx:
+            await _take(tx, charges, datetime.now(UTC))
         return charges
 
     async def give_back(self, charges: Sequence[Charge]) -> None:
@@ -45,16 +55,14 @@ class PasswordBudgets:
             for each in charges:
                 await budgets.refund(tx, each.key, now, each.amount)
 
-    async def _charges(
-        self, tx: AsyncSession, identifier: str, user_id: UUID | None, network: str | None, now: datetime
-    ) -> list[Charge]:
-        # Digests: keys have a bounded length, and hold nobody's number or address.
-        here = Charge(
-            f"passwords:{digest(f'{identifier} {network}')}",
-            Budget(timedelta(minutes=5), self._policy.passwords_address_5_minutes),
-        )
-        everywhere = Charge(
-            f"passwords:{digest(identifier)}",
-            Budget(timedelta(minutes=15), self._policy.passwords_15_minutes),
-        )
-        return [here] if await is_known(tx, user_id, network, now) else [here, everywhere]
+    def _charges(self, from_here: str, from_everywhere: str) -> list[Charge]:
+        here = Budget(timedelta(minutes=5), self._policy.passwords_address_5_minutes)
+        everywhere = Budget(timedelta(minutes=15), self._policy.passwords_15_minutes)
+        return [Charge(f"passwords:{from_here}", here), Charge(f"passwords:{from_everywhere}", everywhere)]
+
+
+async def _take(tx: AsyncSession, charges: Sequence[Charge], now: datetime) -> None:
+    refused = await budgets.charge(tx, charges, now)
+    if refused:
+        opens_at = max(each.ends_at for each in refused)
+        raise TooManyPasswordsError(retry_after=-int(-(opens_at - now).total_seconds() // 1))

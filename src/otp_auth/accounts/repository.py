@@ -4,15 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.accounts.errors import ConflictError
-from otp_auth.accounts.models import User
+from otp_auth.accounts.models import PreferredMethod, User
 from otp_auth.database import Database
-from otp_auth.sessions.models import Session
-from otp_auth.sessions.repository import live
+from otp_auth.factors.authenticators import has_app
+from otp_auth.sessions.models import Session, live
+from otp_auth.tokens.errors import InvalidTokenError
 
 
 class UserRepository:
@@ -39,25 +40,69 @@ class UserRepository:
             select(User, Session)
             .join(Session, Session.user_id == User.id)
             .where(User.id == user_id, Session.id == session_id, *live(datetime.now(UTC)))
+            .where(*still_holds())
         )
         async with self._database.read() as tx:
             row = (await tx.execute(statement)).one_or_none()
             return (row[0], row[1]) if row else None
 
-    async def change(self, user_id: UUID, values: dict[str, Any]) -> User:
-        """Write the given columns. Raises ConflictError when the e-mail address is somebody else's."""
-        statement = update(User).where(User.id == user_id).values(**values).returning(User)
+    async def change(self, user_id: UUID, session_id: UUID, values: dict[str, Any]) -> User:
+        """Write the given columns, for somebody whose session still holds.
+
+        Raises ConflictError when the e-mail address is somebody else's, or no app is there to be preferred;
+        InvalidTokenError when the session has ended meanwhile.
+        """
         try:
             async with self._database.write() as tx:
-                return (await tx.scalars(statement)).one()
+                user = await lock_owner(tx, user_id, session_id)
+                if values.get("preferred_method") is PreferredMethod.TOTP and not await has_app(tx, user_id):
+                    raise ConflictError("No authenticator app is enrolled, so it can't be preferred.")
+                for name, value in values.items():
+                    setattr(user, name, value)
         except IntegrityError as error:
             raise ConflictError("This e-mail address can't be used.") from error
+        return user
 
     async def replace_hash(self, user_id: UUID, old: str, new: str) -> None:
         """Store the same password hashed anew, unless the password was changed meanwhile."""
         same = (User.id == user_id) & (User.password_hash == old)
         async with self._database.write() as tx:
             await tx.execute(update(User).where(same).values(password_hash=new))
+
+
+def still_holds() -> tuple[ColumnElement[bool], ...]:
+    """The conditions under which an account holds its session: no lock and no other password since."""
+    return (User.locked_at.is_(None), User.password_version == Session.password_version)
+
+
+async def find_owner(tx: AsyncSession, session_id: UUID) -> User | None:
+    """Return whose session it is; None when the account holds it no more.
+
+    One statement sees both as of one moment: a password change moves the caller's session with its account.
+    """
+    statement = select(User).join(Session, Session.user_id == User.id)
+    return await tx.scalar(statement.where(Session.id == session_id, *still_holds()))
+
+
+async def lock_user(tx: AsyncSession, user_id: UUID | None) -> User | None:
+    """Return an account that stays as it is until the caller's transaction ends; its sessions and codes too.
+
+    FOR NO KEY UPDATE: rows that refer to it may come meanwhile.
+    """
+    return await tx.get(User, user_id, with_for_update={"key_share": True}) if user_id else None
+
+
+async def lock_owner(tx: AsyncSession, user_id: UUID, session_id: UUID) -> User:
+    """Lock the account of a session that still holds: a request may have been on its way for long.
+
+    Raises InvalidTokenError when the session has ended meanwhile.
+    """
+    user = await lock_user(tx, user_id)
+    session = select(Session.id).join(User, User.id == Session.user_id).where(Session.id == session_id)
+    holds = await tx.scalar(session.where(*live(datetime.now(UTC)), *still_holds()))
+    if user is None or holds is None:
+        raise InvalidTokenError
+    return user
 
 
 async def add_user(tx: AsyncSession, user: User) -> bool:

@@ -10,7 +10,7 @@ from otp_auth.api import schemas
 from otp_auth.api.answers import describe_user
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.credentials import CurrentCaller
-from otp_auth.api.dependencies import RecoveryCodes, Users
+from otp_auth.api.dependencies import Profiles, Users
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.errors import NotReadyError, OverloadedError
@@ -27,9 +27,9 @@ EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyErr
     responses=refusals(*EVERY_ROUTE),
     summary="Who am I",
 )
-async def get_me(caller: CurrentCaller, recovery_codes: RecoveryCodes) -> schemas.User:
+async def get_me(caller: CurrentCaller, profiles: Profiles) -> schemas.User:
     """Return the account behind the access token."""
-    return describe_user(caller.user, await recovery_codes.count_unused(caller.user.id))
+    return describe_user(await profiles.of(caller.user))
 
 
 @router.patch(
@@ -42,20 +42,18 @@ async def get_me(caller: CurrentCaller, recovery_codes: RecoveryCodes) -> schema
 async def change_me(
     caller: CurrentCaller,
     users: Users,
-    recovery_codes: RecoveryCodes,
+    profiles: Profiles,
     body: schemas.ChangeMeBody | None = None,
 ) -> schemas.User:
     """Change what is given and leave the rest; null clears a field that may be empty."""
     user = caller.user
     if body is not None and (changes := _changes(body)):
-        user = await users.change(user.id, changes)
-    return describe_user(user, await recovery_codes.count_unused(user.id))
+        user = await users.change(user.id, caller.session.id, changes)
+    return describe_user(await profiles.of(user))
 
 
 def _changes(body: schemas.ChangeMeBody) -> dict[str, Any]:
     changes = body.model_dump(exclude_unset=True)
     if "preferred_method" in changes:
         changes["preferred_method"] = PreferredMethod(changes["preferred_method"])
-    if changes.get("preferred_method") is PreferredMethod.TOTP:
-        raise ConflictError("No authenticator app is enrolled, so it can't be preferred.")
     return changes

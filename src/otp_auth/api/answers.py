@@ -1,20 +1,28 @@
 """From the domain's objects to the bodies of the contract."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from otp_auth import phone_numbers
 from otp_auth.accounts.models import User
+from otp_auth.accounts.profile import Profile
 from otp_auth.api import schemas
-from otp_auth.ceremonies.proof import Factor
+from otp_auth.api.client_address import masked_address
+from otp_auth.audit.models import AuditEvent
+from otp_auth.ceremonies.methods import OTHER_FACTORS, Factor
+from otp_auth.ceremonies.outcomes import Elevated
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.views import ChallengeView
+from otp_auth.factors.enrolled import Enrolled
+from otp_auth.factors.models import FactorKind
 from otp_auth.sending.channels import Channel
 from otp_auth.sessions.models import Session
-from otp_auth.sessions.repository import OpenedSession
+from otp_auth.sessions.opening import OpenedSession
 from otp_auth.tokens.jwt import Tokens
 
 
-def describe_user(user: User, unused_recovery_codes: int) -> schemas.User:
+def describe_user(profile: Profile) -> schemas.User:
+    user = profile.user
     return schemas.User(
         id=str(user.id),
         phone_number=user.phone_number,
@@ -23,9 +31,9 @@ def describe_user(user: User, unused_recovery_codes: int) -> schemas.User:
         display_name=user.display_name,
         locale=user.locale,
         created_at=user.created_at,
-        factors=["sms", "recovery_code"] if unused_recovery_codes else ["sms"],
+        factors=[factor.value for factor in profile.factors],
         preferred_method=user.preferred_method.value,
-        password_reset_at=None,  # no route resets a password yet
+        password_reset_at=profile.password_reset_at,
     )
 
 
@@ -57,9 +65,42 @@ def describe_pending(view: ChallengeView, factors: list[Factor]) -> schemas.Pend
 
 
 def _describe_factor(factor: Factor, challenge: Challenge) -> schemas.OfferedMethod:
-    goes_to_phone = factor is not Factor.RECOVERY_CODE
+    goes_to_phone = factor not in OTHER_FACTORS
     destination = phone_numbers.mask(challenge.phone_number) if goes_to_phone else None
     return schemas.OfferedMethod(method=factor.value, destination=destination)
+
+
+def describe_factor(enrolled: Enrolled, user: User, disabled: set[FactorKind]) -> schemas.Factor:
+    goes_to_phone = enrolled.kind is FactorKind.PHONE
+    return schemas.Factor(
+        method=enrolled.kind.value,
+        destination=phone_numbers.mask(user.phone_number) if goes_to_phone else None,
+        created_at=enrolled.created_at,
+        last_used_at=enrolled.last_used_at,
+        disabled=enrolled.kind in disabled,
+    )
+
+
+def describe_session(session: Session, current: UUID) -> schemas.Session:
+    return schemas.Session(
+        id=str(session.id),
+        created_at=session.created_at,
+        last_used_at=session.last_used_at,
+        device=session.device,
+        address=masked_address(session.network),
+        current=session.id == current,
+    )
+
+
+def describe_event(event: AuditEvent) -> schemas.Event:
+    return schemas.Event(
+        id=str(event.id),
+        name=event.name,
+        at=event.at,
+        session_id=str(event.session_id) if event.session_id else None,
+        address=masked_address(event.network),
+        detail=event.detail,
+    )
 
 
 def issue_pending(tokens: Tokens, view: ChallengeView, factors: list[Factor]) -> schemas.Pending:
@@ -82,6 +123,18 @@ def issue_tokens(
         user=user,
         recovery_codes=recovery_codes,
     )
+
+
+def issue_elevated(tokens: Tokens, elevated: Elevated) -> schemas.Elevated:
+    """Hand out the one access token that tells of the new proof; no refresh token goes with it."""
+    access_token = tokens.issue_access(
+        user_id=elevated.session.user_id,
+        session_id=elevated.session.id,
+        auth_time=elevated.auth_time,
+        amr=elevated.amr,
+        acr=elevated.acr,
+    )
+    return schemas.Elevated(access_token=access_token, expires_in=int(tokens.access_lifetime.total_seconds()))
 
 
 def _issue_access(tokens: Tokens, session: Session) -> str:

@@ -13,26 +13,39 @@ from otp_auth.settings import Network
 
 Address = IPv4Address | IPv6Address
 _V4_PREFIX, _V6_PREFIX = 24, 64  # one customer's worth of addresses
+_V6_GROUPS = 4  # in a /64
+_MASK = "•••"
 # Some proxies add the client's port; of IPv6 it can only be told apart behind brackets (RFC 3986 3.2.2).
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?")
 _SPACES = " \t"  # what may stand around an element (RFC 9110 5.6.3); anything else is part of it
 
 
-def client_address(request: Request) -> str:
-    """Return the caller's address in its one canonical spelling, or "unknown"."""
+def client_address(request: Request) -> str | None:
+    """Return the caller's address in its one canonical spelling; None when the server doesn't know it."""
     socket = _parse(request.client.host) if request.client else None
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
     address = _walk(socket, forwarded, request.app.state.settings.trusted_proxies)
-    return str(address) if address else "unknown"
+    return str(address) if address else None
 
 
-def client_network(request: Request) -> str:
-    """The network that limits are counted for: a /24, or a /64 of IPv6; or "unknown"."""
+def client_network(request: Request) -> str | None:
+    """The network that limits are counted for: a /24, or a /64 of IPv6; None when it isn't known."""
     address = client_address(request)
-    if address == "unknown":
-        return address
+    if address is None:
+        return None
     prefix = _V4_PREFIX if ip_address(address).version == 4 else _V6_PREFIX  # noqa: PLR2004 - IP version
     return str(ip_network(f"{address}/{prefix}", strict=False))
+
+
+def masked_address(network: str | None) -> str | None:
+    """Write a network for a person: `203.0.113.•••`, `2001:db8:1:2:•••`. None when it isn't known."""
+    if network is None:
+        return None
+    address = ip_network(network).network_address
+    if isinstance(address, IPv4Address):
+        return f"{str(address).rpartition('.')[0]}.{_MASK}"
+    groups = address.exploded.split(":")[:_V6_GROUPS]
+    return ":".join([*(f"{int(group, 16):x}" for group in groups), _MASK])
 
 
 def _walk(socket: Address | None, forwarded: str, proxies: Iterable[Network]) -> Address | None:

@@ -74,7 +74,8 @@ class ContractRoute(APIRoute):
             for credential in credentials:
                 await credential(request)
             if takes_body and (needs_body or _has_body(request)):
-                _check_media_type(request)
+                if not has_media_type(request, "application/json"):
+                    raise UnsupportedMediaTypeError
                 await request.json()
             return await handle(request)
 
@@ -133,11 +134,11 @@ def _has_body(request: Request) -> bool:
     return _declared_length(request) > 0 or "transfer-encoding" in request.headers
 
 
-def _check_media_type(request: Request) -> None:
+def has_media_type(request: Request, wanted: str) -> bool:
+    """Say whether the body is called so, whatever its parameters."""
     values = request.headers.getlist("content-type")
     if len(values) != 1 or not values[0]:  # of two, a proxy before us might read the other
-        raise UnsupportedMediaTypeError
+        return False
     header = Message()
     header["content-type"] = values[0]
-    if header.get_content_type() != "application/json":
-        raise UnsupportedMediaTypeError
+    return header.get_content_type() == wanted

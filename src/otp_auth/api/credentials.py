@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,8 +12,12 @@ from fastapi.security.base import SecurityBase
 
 from otp_auth.accounts.models import User
 from otp_auth.accounts.repository import UserRepository
+from otp_auth.api.cookies import COOKIE
+from otp_auth.ceremonies.step_up import require_recent_proof
 from otp_auth.sessions.models import Session
-from otp_auth.tokens.jwt import InvalidTokenError, Tokens
+from otp_auth.settings import Settings
+from otp_auth.tokens.errors import InvalidTokenError
+from otp_auth.tokens.jwt import AccessClaims, Tokens
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Caller:
 
     user: User
     session: Session
+    claims: AccessClaims  # of the token that was shown
 
 
 class BearerCredential(SecurityBase, ABC):
@@ -54,13 +60,53 @@ class AccessCredential(BearerCredential):
     """The access token of a session that still lives: a revoked one is refused at once."""
 
     async def read(self, request: Request, token: str) -> Caller:
-        tokens: Tokens = request.app.state.tokens
-        claims = tokens.read_access(token)
         users = UserRepository(request.app.state.database)
-        found = await users.find_by_live_session(claims.session_id, claims.user_id)
-        if found is None:
-            raise InvalidTokenError
-        return Caller(*found)
+        return await find_caller(request.app.state.tokens, users, token)
+
+
+async def find_caller(tokens: Tokens, users: UserRepository, token: str) -> Caller:
+    """Return who holds an access token, if its session lives. Raises InvalidTokenError. One query."""
+    claims = tokens.read_access(token)
+    found = await users.find_by_live_session(claims.session_id, claims.user_id)
+    if found is None:
+        raise InvalidTokenError
+    return Caller(*found, claims)
+
+
+class RecentProof(AccessCredential):
+    """The access token of somebody who has proved two factors of late: within OTP_AUTH_STEP_UP__MAX_AGE.
+
+    A route that wants another time says so: `Depends(RecentProof(timedelta(minutes=2)))`.
+    """
+
+    def __init__(self, max_age: timedelta | None = None) -> None:
+        super().__init__(*_ACCESS)
+        self._max_age = max_age
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return the caller. Raises InvalidTokenError, InsufficientAuthenticationError."""
+        # Only the caller is read once: a route may ask for one without a proof too.
+        caller: Caller = await super().__call__(request)
+        settings: Settings = request.app.state.settings
+        max_age = settings.step_up.max_age if self._max_age is None else self._max_age
+        require_recent_proof(caller.claims, max_age)
+        return caller
+
+
+class LeavingCredential(AccessCredential):
+    """Whoever logs out: by an access token, or beside a refresh cookie without one."""
+
+    async def __call__(self, request: Request) -> Caller | None:
+        """Return None where a cookie comes without an access token that holds. Raises InvalidTokenError."""
+        cookie = await COOKIE(request)
+        try:
+            caller: Caller = await super().__call__(request)
+        except InvalidTokenError:
+            # Without the header it is refused too, but after the fields: that isn't a credential's matter.
+            if cookie.counts or (cookie.values and "authorization" not in request.headers):
+                return None
+            raise
+        return caller
 
 
 def bearer_token(request: Request) -> str:
@@ -72,8 +118,12 @@ def bearer_token(request: Request) -> str:
     return token
 
 
-PENDING = PendingCredential("PendingToken", "The `pending_token` of register or login.")
-ACCESS = AccessCredential("AccessToken", "The `access_token` that verify or refresh returned.")
+PENDING = PendingCredential("PendingToken", "The `pending_token` of register, login or step-up.")
+_ACCESS = ("AccessToken", "The `access_token` that verify or refresh returned.")
+ACCESS = AccessCredential(*_ACCESS)
+LEAVING = LeavingCredential(*_ACCESS)
 
 PendingChallengeId = Annotated[UUID, Depends(PENDING)]
 CurrentCaller = Annotated[Caller, Depends(ACCESS)]
+LeavingCaller = Annotated[Caller | None, Depends(LEAVING)]
+RecentlyProvedCaller = Annotated[Caller, Depends(RecentProof())]

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from otp_auth.accounts.password_budgets import PasswordBudgets
 from otp_auth.accounts.passwords import PasswordHasher
+from otp_auth.accounts.profile import ProfileRepository
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.api.client_address import client_network
 from otp_auth.audit.trail import AuditTrail
@@ -12,13 +14,18 @@ from otp_auth.ceremonies.proof import Prover
 from otp_auth.ceremonies.purposes import COMPLETIONS
 from otp_auth.challenges.codes import Codes
 from otp_auth.challenges.deliveries import DeliveryRepository
+from otp_auth.challenges.guesses import AccountGuesses
 from otp_auth.challenges.judging import Judges
 from otp_auth.challenges.models import CodeType
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import Sending
 from otp_auth.challenges.sends import SendRepository
 from otp_auth.database import Database
+from otp_auth.factors.authenticators import TotpRepository
+from otp_auth.factors.enrolled import FactorRepository
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository
+from otp_auth.factors.totp import Seeds
+from otp_auth.sessions.clients import Client, device_of
 from otp_auth.sessions.repository import SessionRepository
 from otp_auth.settings import Settings
 from otp_auth.sinch.client import SinchVerificationClient
@@ -59,8 +66,7 @@ CurrentTokens = Annotated[Tokens, Depends(get_tokens)]
 
 async def get_network(request: Request) -> str | None:
     """The network that budgets are counted for; None when the server doesn't know it."""
-    network = client_network(request)
-    return None if network == "unknown" else network
+    return client_network(request)
 
 
 async def get_audit(database: CurrentDatabase) -> AuditTrail:
@@ -72,6 +78,12 @@ async def get_codes(request: Request) -> Codes:
     return codes
 
 
+async def get_client(request: Request, network: Annotated[str | None, Depends(get_network)]) -> Client:
+    """Who asks, as a session remembers it."""
+    return Client(network, device_of(request.headers.get("user-agent", "")))
+
+
+CurrentClient = Annotated[Client, Depends(get_client)]
 ClientNetwork = Annotated[str | None, Depends(get_network)]
 Audit = Annotated[AuditTrail, Depends(get_audit)]
 OurCodes = Annotated[Codes, Depends(get_codes)]
@@ -81,22 +93,55 @@ async def get_users(database: CurrentDatabase) -> UserRepository:
     return UserRepository(database)
 
 
+async def get_password_budgets(database: CurrentDatabase, settings: CurrentSettings) -> PasswordBudgets:
+    return PasswordBudgets(database, settings.guesses)
+
+
 async def get_challenges(database: CurrentDatabase, settings: CurrentSettings) -> ChallengeRepository:
     return ChallengeRepository(database, settings.guesses)
 
 
 async def get_sessions(database: CurrentDatabase, settings: CurrentSettings) -> SessionRepository:
-    return SessionRepository(database, settings.tokens)
+    return SessionRepository(database, settings.session_policy)
+
+
+async def get_factors(database: CurrentDatabase) -> FactorRepository:
+    return FactorRepository(database)
+
+
+async def get_seeds(request: Request) -> Seeds:
+    seeds: Seeds = request.app.state.seeds
+    return seeds
+
+
+CurrentSeeds = Annotated[Seeds, Depends(get_seeds)]
+
+
+async def get_apps(database: CurrentDatabase, seeds: CurrentSeeds) -> TotpRepository:
+    return TotpRepository(database, seeds)
+
+
+async def get_account_guesses(database: CurrentDatabase, settings: CurrentSettings) -> AccountGuesses:
+    return AccountGuesses(database, settings.guesses)
 
 
 async def get_recovery_codes(database: CurrentDatabase) -> RecoveryCodeRepository:
     return RecoveryCodeRepository(database)
 
 
+async def get_profiles(database: CurrentDatabase) -> ProfileRepository:
+    return ProfileRepository(database)
+
+
+Profiles = Annotated[ProfileRepository, Depends(get_profiles)]
 Users = Annotated[UserRepository, Depends(get_users)]
+Passwords = Annotated[PasswordBudgets, Depends(get_password_budgets)]
 Challenges = Annotated[ChallengeRepository, Depends(get_challenges)]
 Sessions = Annotated[SessionRepository, Depends(get_sessions)]
 RecoveryCodes = Annotated[RecoveryCodeRepository, Depends(get_recovery_codes)]
+Factors = Annotated[FactorRepository, Depends(get_factors)]
+Apps = Annotated[TotpRepository, Depends(get_apps)]
+Guesses = Annotated[AccountGuesses, Depends(get_account_guesses)]
 
 
 async def get_deliveries(database: CurrentDatabase, settings: CurrentSettings) -> DeliveryRepository:
@@ -122,7 +167,9 @@ async def get_sending(
 async def get_prover(
     database: CurrentDatabase,
     challenges: Challenges,
+    factors: Factors,
     recovery_codes: RecoveryCodes,
+    apps: Apps,
     sinch: Sinch,
     codes: OurCodes,
     audit: Audit,
@@ -131,11 +178,13 @@ async def get_prover(
     return Prover(
         database,
         challenges,
+        factors,
         recovery_codes,
+        apps,
         Judges(codes, sinch),
         audit,
         settings.send,
-        settings.tokens,
+        settings.session_policy,
         COMPLETIONS,
     )
 

@@ -5,12 +5,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from otp_auth.api.examples import EXAMPLES
-from otp_auth.api.problems import InternalError, refusals
+from otp_auth.api.problems import MEDIA_TYPE, InternalError, refusals
 from otp_auth.api.schemas import Problem
 
 # Swagger UI writes styles into its elements and draws small pictures from data addresses.
@@ -35,6 +35,7 @@ TAGS = [
     {"name": "second factor", "description": "3. The code: send it, see where it stands, prove it."},
     {"name": "account", "description": "4. The person behind the access token."},
     {"name": "tokens", "description": "5. Refresh and logout."},
+    {"name": "sessions", "description": "6. Where one is logged in, and how to end that."},
     {"name": "other services", "description": "Check access tokens elsewhere."},
     {"name": "operation", "description": "Health, and what a refusal means."},
 ]
@@ -42,20 +43,23 @@ TAGS = [
 
 def add_docs(app: FastAPI) -> None:
     """Serve the OpenAPI document and a page to try it."""
-
-    async def show_document() -> dict[str, Any]:
-        return openapi(app)
-
-    async def show_page() -> HTMLResponse:
-        return HTMLResponse(PAGE, headers={"Content-Security-Policy": CSP})
-
-    async def start_page() -> Response:
-        return Response(START, media_type="text/javascript")
-
-    app.get("/openapi.json", include_in_schema=False)(show_document)
-    app.get("/docs", include_in_schema=False)(show_page)
-    app.get("/docs/start.js", include_in_schema=False)(start_page)
+    app.get("/openapi.json", include_in_schema=False)(_show_document)
+    app.get("/docs", include_in_schema=False)(_show_page)
+    app.get("/docs/start.js", include_in_schema=False)(_start_page)
     app.mount("/docs/assets", StaticFiles(directory=_assets()))
+
+
+# Not inside add_docs: FastAPI remembers each endpoint for good, and with it an application that it holds.
+async def _show_document(request: Request) -> dict[str, Any]:
+    return openapi(request.app)
+
+
+async def _show_page() -> HTMLResponse:
+    return HTMLResponse(PAGE, headers={"Content-Security-Policy": CSP})
+
+
+async def _start_page() -> Response:
+    return Response(START, media_type="text/javascript")
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
@@ -77,7 +81,7 @@ def _complete(document: dict[str, Any]) -> None:
         schemas[name]["examples"] = [example]
     for operation in _operations(document):
         operation["responses"] |= {str(status): entry for status, entry in refusals(InternalError).items()}
-        if "requestBody" not in operation:
+        if MEDIA_TYPE not in operation["responses"].get("422", {}).get("content", {}):
             # FastAPI's own shape of a refusal, which no route answers with.
             operation["responses"].pop("422", None)
 

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from otp_auth.api.export_examples import export_examples
+
 PHONE = "+46701740605"  # kept free by the Swedish regulator for fiction
 DESTINATION = "•••••••• 05"
 PASSWORD = "Quiet-Harbour-Lantern-58"  # noqa: S105 - an example
+NEW_PASSWORD = "Amber-Meadow-Compass-31"  # noqa: S105 - an example
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.…"  # noqa: S105 - cut short
 REFRESH_TOKEN = "3q2-7wzK…"  # noqa: S105 - cut short
 
@@ -41,6 +44,29 @@ _PENDING_STATE: dict[str, Any] = {
     "methods": [_OFFERED_METHOD, {"method": "recovery_code"}],
     "challenge": _CHALLENGE,
 }
+_SESSION: dict[str, Any] = {
+    "id": "0190b3c4-7e8f-7a0b-9c1d-2e3f4a5b6c7d",
+    "created_at": "2026-03-01T09:31:00.000Z",
+    "last_used_at": "2026-03-02T17:05:00.000Z",
+    "device": "Firefox on Windows",
+    "address": "203.0.113.•••",
+    "current": True,
+}
+_FACTOR: dict[str, Any] = {
+    "method": "totp",
+    "destination": None,
+    "created_at": "2026-03-01T09:40:00.000Z",
+    "last_used_at": "2026-03-02T17:05:00.000Z",
+    "disabled": False,
+}
+_EVENT: dict[str, Any] = {
+    "id": "0190b3c4-8f9a-7b1c-8d2e-3f4a5b6c7d8e",
+    "name": "login_succeeded",
+    "at": "2026-03-01T09:31:00.000Z",
+    "session_id": "0190b3c4-7e8f-7a0b-9c1d-2e3f4a5b6c7d",
+    "address": "203.0.113.•••",
+    "detail": {"method": "sms", "new_network": True},
+}
 _FIELD_ERROR = {"field": "body.password", "rule": "too_short", "message": "Use at least 8 characters"}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -48,9 +74,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "LoginBody": {"identifier": PHONE, "password": PASSWORD},
     "SendBody": {"method": "voice"},
     "VerifyBody": {"code": "482915"},
+    "StepUpBody": {"method": "sms"},
     "RefreshBody": {"refresh_token": REFRESH_TOKEN},
+    "EmptyBody": {},
     "LogoutBody": {"everywhere": False},
     "ChangeMeBody": {"display_name": "Ada", "locale": "sv-SE"},
+    "ChangePasswordBody": {"current_password": PASSWORD, "new_password": NEW_PASSWORD},
     "User": _USER,
     "Challenge": _CHALLENGE,
     "OfferedMethod": _OFFERED_METHOD,
@@ -65,6 +94,49 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "refresh_expires_in": 604800,
         "session_id": "0190b3c4-7e8f-7a0b-9c1d-2e3f4a5b6c7d",
         "user": _USER,
+    },
+    "Elevated": {
+        "status": "elevated",
+        "access_token": TOKEN,
+        "token_type": "Bearer",
+        "expires_in": 600,
+    },
+    "ChangePhoneBody": {"phone_number": PHONE},
+    "PhoneChanged": {"status": "phone_changed", "user": _USER},
+    "RecoveryCodes": {"recovery_codes": ["MFRG-G2LT-ONUG-C4TD-OJ2W-K3TF", "…"]},
+    "TotpEnrolment": {
+        "secret": "MFRGG2LTONUGC4TDOJ2WK3TFMFRGG2LT",
+        "otpauth_uri": (
+            "otpauth://totp/Example:%2B46701740605?secret=MFRGG2LTONUGC4TDOJ2WK3TFMFRGG2LT&issuer=Example"
+        ),
+        "qr_svg": '<svg xmlns="http://www.w3.org/2000/svg" width="196" height="196" class="segno">…</svg>',
+    },
+    "ConfirmTotpBody": {"code": "482915"},
+    "Factor": _FACTOR,
+    "FactorList": {"items": [_FACTOR], "next_cursor": None},
+    "Session": _SESSION,
+    "SessionPage": {"items": [_SESSION], "next_cursor": None},
+    "Event": _EVENT,
+    "EventPage": {"items": [_EVENT], "next_cursor": None},
+    **export_examples(_USER, _EVENT),
+    "Introspection": {
+        "active": True,
+        "token_type": "Bearer",
+        "iss": "https://auth.example.com",
+        "sub": "0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
+        "aud": "https://auth.example.com",
+        "exp": 1772358600,
+        "iat": 1772358000,
+        "jti": "6f1c1f0e-3a52-4f0b-8f5e-1d2c3b4a5968",
+        "client_id": "first-party",
+        "sid": "0190b3c4-7e8f-7a0b-9c1d-2e3f4a5b6c7d",
+        "auth_time": 1772357400,
+        "amr": ["pwd", "sms", "mfa"],
+        "acr": "aal2",
+    },
+    "OAuthRefusal": {
+        "error": "invalid_request",
+        "error_description": "Send exactly one token, as application/x-www-form-urlencoded in UTF-8.",
     },
     "Health": {"status": "ok", "version": "1.0.0"},
     "Ready": {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}},

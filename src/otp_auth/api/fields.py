@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from otp_auth.accounts.emails import EmailInvalidError, normalize_email
 
-_CODE = re.compile(r"\+?[A-Za-z0-9-]+")
+# People write the groups of a recovery code with spaces too.
+_CODE = re.compile(r"\+?[A-Za-z0-9-]+|[A-Za-z2-7]{4}(?: [A-Za-z2-7]{4}){5}")
 LONGEST_EMAIL = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 
 
@@ -39,6 +40,8 @@ def _code(value: SecretStr) -> SecretStr:
     return value
 
 
+LONGEST_REFRESH_TOKEN = 512  # far more than ours have
+
 PlainText = AfterValidator(_plain_text)
 
 # Parsed by `phone_numbers.parse`, together with the region.
@@ -67,6 +70,10 @@ Locale = Annotated[
     str,
     StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
     Field(examples=["sv-SE"], description="BCP 47; also the language of messages"),
+]
+RefreshToken = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=LONGEST_REFRESH_TOKEN, examples=["3q2-7wAAAA"]),
 ]
 Code = Annotated[SecretStr, Field(min_length=1, max_length=64, examples=["482915"]), AfterValidator(_code)]
 ChannelName = Literal["sms", "voice", "flashcall", "whatsapp"]

@@ -35,24 +35,34 @@ class RouteGroup(StrEnum):
     CODES = "codes"
     TOKENS = "tokens"
     ACCOUNT = "account"
+    SERVICES = "services"
 
 
 def new_gates(settings: Settings) -> dict[RouteGroup, Gate]:
     """Make the gates of one application; several in one process don't share counters."""
-    limiter = Limiter(key_func=client_network, enabled=settings.rate_limits.enabled, **_storage(settings))
+    limiter = Limiter(key_func=_counted_for, enabled=settings.rate_limits.enabled, **_storage(settings))
     return {group: _new_gate(limiter, group, getattr(settings.rate_limits, group)) for group in RouteGroup}
+
+
+def _counted_for(request: Request) -> str:
+    return client_network(request) or "unknown"
 
 
 def limited(group: RouteGroup) -> Dependency:
     """A dependency that counts the request. Raises RateLimitedError."""
 
     async def pass_gate(request: Request) -> None:
-        try:
-            await request.app.state.gates[group](request)
-        except RateLimitExceeded as exceeded:
-            raise RateLimitedError(retry_after=_window(exceeded)) from None
+        await count_request(request, group)
 
     return Depends(pass_gate)  # type: ignore[no-any-return]
+
+
+async def count_request(request: Request, group: RouteGroup) -> None:
+    """Count it for its network. Raises RateLimitedError."""
+    try:
+        await request.app.state.gates[group](request)
+    except RateLimitExceeded as exceeded:
+        raise RateLimitedError(retry_after=_window(exceeded)) from None
 
 
 def _window(exceeded: RateLimitExceeded) -> int:

@@ -1,5 +1,6 @@
 """The second factor: send a code, see where it stands, prove it. Opened by the pending token alone."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from uuid import UUID
 
@@ -7,13 +8,29 @@ from fastapi import APIRouter
 
 from otp_auth.accounts.errors import AccountExistsError
 from otp_auth.api import schemas
-from otp_auth.api.answers import describe_challenge, describe_pending, describe_user, issue_tokens
+from otp_auth.api.answers import (
+    describe_challenge,
+    describe_pending,
+    describe_user,
+    issue_elevated,
+    issue_tokens,
+)
 from otp_auth.api.contract_route import ContractRoute
+from otp_auth.api.cookies import CurrentTransport
 from otp_auth.api.credentials import PendingChallengeId
-from otp_auth.api.dependencies import ClientNetwork, CodeProver, CodeSending, CurrentTokens, RecoveryCodes
+from otp_auth.api.dependencies import (
+    CodeProver,
+    CodeSending,
+    CurrentClient,
+    CurrentTokens,
+    Factors,
+    Profiles,
+)
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, refusals
-from otp_auth.ceremonies.proof import Factor, factors_taken, prove
+from otp_auth.ceremonies.methods import Factor, factors_taken
+from otp_auth.ceremonies.outcomes import Authenticated, Elevated, PhoneChanged
+from otp_auth.ceremonies.proof import prove
 from otp_auth.challenges.errors import ChallengeClosedError, TooManyAttemptsError, WrongCodeError
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.repository import ChallengeRepository
@@ -27,7 +44,8 @@ from otp_auth.sending.errors import (
     ResendTooSoonError,
     TooManySendsError,
 )
-from otp_auth.tokens.jwt import InvalidTokenError
+from otp_auth.sessions.clients import Client
+from otp_auth.tokens.errors import InvalidTokenError
 
 router = APIRouter(prefix="/auth/otp", tags=["second factor"], route_class=ContractRoute)
 EVERY_ROUTE = (InvalidTokenError, ChallengeClosedError, RateLimitedError, OverloadedError, NotReadyError)
@@ -74,12 +92,12 @@ async def send(
     summary="Where the challenge stands",
 )
 async def show(
-    challenge_id: PendingChallengeId, sending: CodeSending, recovery_codes: RecoveryCodes
+    challenge_id: PendingChallengeId, sending: CodeSending, factors: Factors
 ) -> schemas.PendingState:
     """Restore a reloaded page, or see how far the message has come."""
     challenge = await require_open(sending.challenges, challenge_id)
     seen = await view(sending, challenge)
-    return describe_pending(seen, await factors_taken(recovery_codes, sending.policy, challenge))
+    return describe_pending(seen, await factors_taken(factors, sending.policy, challenge))
 
 
 @router.post(
@@ -101,11 +119,25 @@ async def verify(
     challenge_id: PendingChallengeId,
     prover: CodeProver,
     tokens: CurrentTokens,
-    network: ClientNetwork,
-) -> schemas.Tokens:
-    """Prove the code and get in. A code is accepted once, whatever runs in parallel."""
+    client: CurrentClient,
+    transport: CurrentTransport,
+    profiles: Profiles,
+) -> schemas.Verified:
+    """Prove the code and get what the challenge was for: `status` tells. It is accepted once."""
     challenge = await require_open(prover.challenges, challenge_id)
     factor = Factor(body.method) if body.method else None
-    proved = await prove(prover, challenge, body.code.get_secret_value(), factor, network)
-    unused = await prover.recovery_codes.count_unused(proved.user.id)
-    return issue_tokens(tokens, proved.opened, describe_user(proved.user, unused), proved.recovery_codes)
+    outcome = await prove(prover, challenge, body.code.get_secret_value(), factor, _named(client, body))
+    match outcome:
+        case Authenticated():
+            user = describe_user(await profiles.of(outcome.user))
+            return transport.deliver(issue_tokens(tokens, outcome.opened, user, outcome.recovery_codes))
+        case Elevated():
+            return issue_elevated(tokens, outcome)
+        case PhoneChanged():
+            return schemas.PhoneChanged(user=describe_user(await profiles.of(outcome.user)))
+
+
+def _named(client: Client, body: schemas.VerifyBody) -> Client:
+    """The device as its owner calls it, if they do."""
+    name = (body.device_name or "").strip()
+    return replace(client, device=name) if name else client

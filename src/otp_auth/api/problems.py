@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from otp_auth.api.body_errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 from otp_auth.api.field_errors import field_errors
 from otp_auth.api.route_table import methods_at
+from otp_auth.ceremonies.step_up import InsufficientAuthenticationError
 from otp_auth.errors import AuthError, NotReadyError, OverloadedError, RetryLaterError
 from otp_auth.logs import request_id
 
@@ -26,6 +27,13 @@ class ValidationFailedError(AuthError):
     code = "validation_failed"
     title = "Some fields are not valid"
     detail = "Correct the fields named in `errors`."
+
+
+class NotAllowedError(AuthError):
+    status = HTTPStatus.FORBIDDEN
+    code = "not_allowed"
+    title = "Not allowed"
+    detail = "Send the header X-Token-Transport: cookie along with the refresh cookie."
 
 
 class NotFoundError(AuthError):
@@ -94,10 +102,19 @@ def _headers(request: Request, error: AuthError) -> dict[str, str]:
     if isinstance(error, RetryLaterError):
         headers["Retry-After"] = str(error.retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
-        # RFC 6750 3.1: no error code for whoever showed no token, or whose password was wrong.
-        has_token_error = error.code == "invalid_token" and "authorization" in request.headers
-        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if has_token_error else "Bearer"
+        headers["WWW-Authenticate"] = _challenge(request, error)
     return headers
+
+
+def _challenge(request: Request, error: AuthError) -> str:
+    """What a client has to show instead (RFC 6750 3)."""
+    if isinstance(error, InsufficientAuthenticationError):  # RFC 9470 3
+        parameters = {"error": error.code, "error_description": error.detail, **error.members}
+        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+    # RFC 6750 3.1: no error code for whoever showed no token, or whose password was wrong.
+    showed_one = request.headers.get("authorization", "").lower().startswith("bearer")
+    has_token_error = error.code == "invalid_token" and showed_one
+    return 'Bearer error="invalid_token"' if has_token_error else "Bearer"
 
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
@@ -122,8 +139,14 @@ async def _refuse_route(request: Request, error: Exception) -> JSONResponse:
 async def _report_database(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, IntegrityError | DataError | ProgrammingError):
         raise error  # the database is well: this is our own mistake
-    logger.error("database: {}", type(getattr(error, "orig", None) or error).__name__)
+    logger.error("database: {}", _cause(error))
     return answer(request, NotReadyError())
+
+
+def _cause(error: BaseException) -> str:
+    """The name of the driver's own error, such as LockNotAvailableError: its words might hold values."""
+    wrapped = getattr(error, "orig", None) or error
+    return type(wrapped.__cause__ or wrapped).__name__
 
 
 async def _report_full_pool(request: Request, _error: Exception) -> JSONResponse:

@@ -9,11 +9,11 @@ from otp_auth.accounts.password_policy import WeakPasswordError, check_password
 from otp_auth.api import schemas
 from otp_auth.api.answers import issue_pending
 from otp_auth.api.contract_route import ContractRoute
-from otp_auth.api.dependencies import CodeSending, CurrentSettings, CurrentTokens, Hasher, RecoveryCodes
+from otp_auth.api.dependencies import CodeSending, CurrentSettings, CurrentTokens, Factors, Hasher
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.languages import AcceptedLanguages
 from otp_auth.api.problems import BODY_REFUSALS, refusals
-from otp_auth.ceremonies.proof import factors_taken
+from otp_auth.ceremonies.methods import factors_taken
 from otp_auth.ceremonies.register import NewAccount, start_registration
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
@@ -44,7 +44,7 @@ async def register(
     body: schemas.RegisterBody,
     sending: CodeSending,
     hasher: Hasher,
-    recovery_codes: RecoveryCodes,
+    factors: Factors,
     tokens: CurrentTokens,
     settings: CurrentSettings,
     languages: AcceptedLanguages,
@@ -58,7 +58,7 @@ async def register(
     method = Channel(body.method) if body.method else None
     begun = await start_registration(sending, hasher, settings.challenge, account, method)
     seen = await view(sending, begun.challenge, begun.opens_at)
-    return issue_pending(tokens, seen, await factors_taken(recovery_codes, sending.policy, begun.challenge))
+    return issue_pending(tokens, seen, await factors_taken(factors, sending.policy, begun.challenge))
 
 
 def _read(body: schemas.RegisterBody, languages: str | None) -> NewAccount:

@@ -1,6 +1,6 @@
 """All request and response bodies: the public contract on one page."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, SecretStr
 
@@ -17,6 +17,7 @@ from otp_auth.api.fields import (
     LoginMethodName,
     Password,
     PhoneNumber,
+    RefreshToken,
     Region,
     TriedPassword,
 )
@@ -29,6 +30,14 @@ class RegisterBody(Body):
     email: Email | None = None
     display_name: DisplayName | None = None
     locale: Locale | None = None
+    method: Annotated[
+        ChannelName | None, Field(description="by default the first channel on offer, mostly `sms`")
+    ] = None
+
+
+class ChangePhoneBody(Body):
+    phone_number: PhoneNumber
+    region: Region | None = None
     method: Annotated[
         ChannelName | None, Field(description="by default the first channel on offer, mostly `sms`")
     ] = None
@@ -47,6 +56,13 @@ class LoginBody(Body):
     ] = None
 
 
+class StepUpBody(Body):
+    method: Annotated[
+        LoginMethodName | None,
+        Field(description="`none` sends nothing; by default the account's own channel"),
+    ] = None
+
+
 class SendBody(Body):
     method: ChannelName
 
@@ -59,11 +75,24 @@ class VerifyBody(Body):
     trust_device: Annotated[bool, Field(description="trusted devices are not on offer yet: no effect")] = (
         False
     )
-    device_name: DeviceName | None = None
+    device_name: Annotated[
+        DeviceName | None,
+        Field(description="what the list of sessions calls this device; by default what User-Agent says"),
+    ] = None
 
 
 class RefreshBody(Body):
-    refresh_token: Annotated[SecretStr, Field(min_length=1, max_length=512, examples=["3q2-7wAAAA"])]
+    """Empty in cookie mode."""
+
+    # A factory, so that null stays what it is: the wrong type.
+    refresh_token: Annotated[
+        RefreshToken,
+        Field(default_factory=lambda: SecretStr(""), description="left out where the cookie has it"),
+    ]
+
+
+class EmptyBody(Body):
+    """Nothing: what is sent all the same is refused."""
 
 
 class LogoutBody(Body):
@@ -80,6 +109,11 @@ class ChangeMeBody(Body):
     preferred_method: Annotated[
         Literal["sms", "voice", "whatsapp", "totp"], Field(default_factory=lambda: "sms")
     ]
+
+
+class ChangePasswordBody(Body):
+    current_password: TriedPassword
+    new_password: Password
 
 
 class User(Answer):
@@ -132,19 +166,100 @@ class Pending(PendingState):
 
 
 class Tokens(SparseAnswer):
-    optional_fields = frozenset({"recovery_codes"})
+    optional_fields = frozenset({"recovery_codes", "refresh_token"})
 
     status: Literal["authenticated"] = "authenticated"
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the word of RFC 6750
     expires_in: int
-    refresh_token: str
+    refresh_token: Annotated[str | None, Field(description="left out in cookie mode: the cookie has it")] = (
+        None
+    )
     refresh_expires_in: int
     session_id: str
     user: User
     recovery_codes: Annotated[
         list[str] | None, Field(description="ten, shown once, after registration only")
     ] = None
+
+
+class Elevated(Answer):
+    status: Literal["elevated"] = "elevated"
+    access_token: Annotated[
+        str,
+        Field(description="of the same session, with a fresh `auth_time`; a refresh doesn't give it again"),
+    ]
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the word of RFC 6750
+    expires_in: int
+
+
+class PhoneChanged(Answer):
+    status: Literal["phone_changed"] = "phone_changed"
+    user: User
+
+
+# What a right code brings, by purpose of the challenge: told apart by `status`.
+Verified = Annotated[Tokens | Elevated | PhoneChanged, Field(discriminator="status")]
+
+
+class RecoveryCodes(Answer):
+    recovery_codes: Annotated[list[str], Field(description="ten, shown once")]
+
+
+class TotpEnrolment(Answer):
+    secret: Annotated[str, Field(description="base32, to be typed; shown once")]
+    otpauth_uri: Annotated[str, Field(description="opens an app on the same device")]
+    qr_svg: Annotated[str, Field(description="the address as a QR code: one `svg` element, black on white")]
+
+
+class ConfirmTotpBody(Body):
+    code: Code
+
+
+class Factor(Answer):
+    method: Literal["sms", "totp", "recovery_code"]
+    destination: Annotated[str | None, Field(examples=["•••••••• 89"])]
+    created_at: Moment
+    last_used_at: Annotated[Moment | None, Field(description="null: not yet, or not known (`sms`)")]
+    disabled: Annotated[bool, Field(description="too many wrong codes; a proof of another factor ends it")]
+
+
+class FactorList(Answer):
+    items: list[Factor]
+    next_cursor: Annotated[None, Field(description="they are few: there is one page")] = None
+
+
+class Session(Answer):
+    id: str
+    created_at: Annotated[Moment, Field(description="the login")]
+    last_used_at: Annotated[Moment, Field(description="the last login or refresh; not every request")]
+    device: Annotated[str, Field(description="`device_name` of the login, or what its User-Agent says")]
+    address: Annotated[
+        str | None,
+        Field(
+            description="of the last login or refresh; never the whole address", examples=["203.0.113.•••"]
+        ),
+    ]
+    current: Annotated[bool, Field(description="the session of this access token")]
+
+
+class SessionPage(Answer):
+    items: list[Session]
+    next_cursor: Annotated[str | None, Field(description="for `cursor`; null on the last page")]
+
+
+class Event(Answer):
+    id: str
+    name: Annotated[str, Field(description="such as `login_succeeded`; new ones may come")]
+    at: Moment
+    session_id: Annotated[str | None, Field(description="of the session that did it, or that ended")]
+    address: Annotated[str | None, Field(description="never the whole address", examples=["203.0.113.•••"])]
+    detail: Annotated[dict[str, Any], Field(description="words and flags: a reason, a method, a country")]
+
+
+class EventPage(Answer):
+    items: list[Event]
+    next_cursor: Annotated[str | None, Field(description="for `cursor`; null on the last page")]
 
 
 class Health(Answer):
@@ -176,3 +291,7 @@ class Problem(Answer):
     request_id: str
     errors: list[FieldError] | None = None
     attempts_left: int | None = None
+    acr_values: Annotated[str | None, Field(description="what the access token must say (RFC 9470)")] = None
+    max_age: Annotated[
+        int | None, Field(description="seconds since the proof that its access token tells of, at most")
+    ] = None

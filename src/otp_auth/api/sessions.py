@@ -1,59 +1,69 @@
-"""Tokens after the second factor: refresh and logout."""
+"""The sessions of an account: where am I logged in, and how do I end that."""
 
 from http import HTTPStatus
 
 from fastapi import APIRouter
 
 from otp_auth.api import schemas
-from otp_auth.api.answers import describe_user, issue_tokens
+from otp_auth.api.answers import describe_session
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.credentials import CurrentCaller
-from otp_auth.api.dependencies import CurrentTokens, RecoveryCodes, Sessions, Users
+from otp_auth.api.dependencies import ClientNetwork, Sessions
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
-from otp_auth.api.problems import BODY_REFUSALS, refusals
+from otp_auth.api.pages import PAGE_SIZE, Cursor, next_cursor
+from otp_auth.api.problems import NotFoundError, ValidationFailedError, refusals
 from otp_auth.errors import NotReadyError, OverloadedError
+from otp_auth.identifiers import parse_id
 from otp_auth.tokens.errors import InvalidTokenError
 
-router = APIRouter(prefix="/auth", tags=["tokens"], route_class=ContractRoute)
+router = APIRouter(prefix="/me/sessions", tags=["sessions"], route_class=ContractRoute)
 EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyError)
 
 
-@router.post(
-    "/token/refresh",
-    operation_id="refreshTokens",
-    dependencies=[limited(RouteGroup.TOKENS)],
-    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS),
-    summary="Trade a refresh token for new tokens",
+@router.get(
+    "",
+    operation_id="listSessions",
+    dependencies=[limited(RouteGroup.ACCOUNT)],
+    responses=refusals(*EVERY_ROUTE, ValidationFailedError),
+    summary="Where am I logged in",
 )
-async def refresh(
-    body: schemas.RefreshBody,
-    sessions: Sessions,
-    users: Users,
-    recovery_codes: RecoveryCodes,
-    tokens: CurrentTokens,
-) -> schemas.Tokens:
-    """Spend the refresh token. Its successor is in the answer; what was proved at login stays as it was."""
-    opened = await sessions.rotate(body.refresh_token.get_secret_value())
-    if opened is None:
-        raise InvalidTokenError
-    user = await users.get(opened.session.user_id)
-    if user is None:
-        raise InvalidTokenError
-    unused = await recovery_codes.count_unused(user.id)
-    return issue_tokens(tokens, opened, describe_user(user, unused))
+async def list_sessions(
+    caller: CurrentCaller, sessions: Sessions, cursor: Cursor = None
+) -> schemas.SessionPage:
+    """Return the live sessions of the account, the newest login first, 50 at a time."""
+    found = await sessions.list_live(caller.user.id, cursor, PAGE_SIZE + 1)
+    return schemas.SessionPage(
+        items=[describe_session(each, caller.session.id) for each in found[:PAGE_SIZE]],
+        next_cursor=next_cursor([each.id for each in found]),
+    )
 
 
-@router.post(
-    "/logout",
-    operation_id="logOut",
+@router.delete(
+    "/{session_id}",
+    operation_id="endSession",
     status_code=HTTPStatus.NO_CONTENT,
-    dependencies=[limited(RouteGroup.TOKENS)],
-    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS),
-    summary="End this session, or all",
+    dependencies=[limited(RouteGroup.ACCOUNT)],
+    responses=refusals(*EVERY_ROUTE, NotFoundError),
+    summary="End one session",
 )
-async def log_out(caller: CurrentCaller, sessions: Sessions, body: schemas.LogoutBody | None = None) -> None:
-    """End the session of the access token, or with `everywhere` all of the account's, at once."""
-    if body is not None and body.everywhere:
-        await sessions.end_all(caller.user.id)
-    else:
-        await sessions.end(caller.session.id)
+async def end_session(
+    session_id: str, caller: CurrentCaller, sessions: Sessions, network: ClientNetwork
+) -> None:
+    """End a session of the account at once; the own one too."""
+    # A malformed id, an ended session and somebody else's answer alike.
+    found = parse_id(session_id)
+    if found is None or not await sessions.revoke(caller.user.id, found, network):
+        raise NotFoundError
+
+
+@router.delete(
+    "",
+    operation_id="endOtherSessions",
+    status_code=HTTPStatus.NO_CONTENT,
+    dependencies=[limited(RouteGroup.ACCOUNT)],
+    responses=refusals(*EVERY_ROUTE),
+    summary="End all other sessions",
+)
+async def end_other_sessions(caller: CurrentCaller, sessions: Sessions, network: ClientNetwork) -> None:
+    """End every session of the account but the caller's, at once."""
+    await sessions.revoke_others(caller.user.id, caller.session.id, network)

@@ -29,7 +29,7 @@ from otp_auth.sinch.events import (
     authenticate_event,
     parse_event,
 )
-from otp_auth.tokens.jwt import InvalidTokenError
+from otp_auth.tokens.errors import InvalidTokenError
 
 EVENT = {
     "schema": {"type": "object", "required": ["id", "event"]},

@@ -1,21 +1,21 @@
 """What other services need to check our tokens, and what people need to understand our refusals."""
 
-import hashlib
 import json
 from html import escape
-from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from otp_auth.api.caching import cacheable
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.dependencies import CurrentTokens
 from otp_auth.api.problems import NotFoundError, all_refusals, problem, refusals
+from otp_auth.tokens.timing import JWKS_MAX_AGE
 
 router = APIRouter(route_class=ContractRoute)
-JWKS_MAX_AGE = 300  # seconds; a next key is published for longer than that before it signs
 
 
+@router.head("/.well-known/jwks.json", include_in_schema=False)
 @router.get(
     "/.well-known/jwks.json",
     operation_id="getJwks",
@@ -32,13 +32,7 @@ JWKS_MAX_AGE = 300  # seconds; a next key is published for longer than that befo
 )
 async def jwks(request: Request, tokens: CurrentTokens) -> Response:
     """Return the keys that sign now, signed before, or will sign next. May be cached."""
-    body = json.dumps(tokens.keys.jwks(), separators=(",", ":")).encode()
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"Cache-Control": f"public, max-age={JWKS_MAX_AGE}", "ETag": etag}
-    known = request.headers.get("if-none-match", "")
-    if etag in known or known.strip() == "*":
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return cacheable(request, tokens.keys.jwks(), JWKS_MAX_AGE)
 
 
 @router.get(

@@ -1,56 +1,39 @@
 """The one way a ceremony ends: a proof is judged, the challenge is spent, the claim becomes true."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.accounts.models import User
+from otp_auth.accounts.repository import lock_user
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail
+from otp_auth.ceremonies.methods import AMR, OTHER_FACTORS, Factor, default_factor, factors_taken
+from otp_auth.ceremonies.outcomes import Outcome, PhoneChanged
 from otp_auth.challenges.errors import (
     ChallengeClosedError,
     MethodNotOfferedError,
     NoCodeYetError,
+    TooManyAttemptsError,
+    WrongAppCodeError,
     WrongCodeError,
 )
 from otp_auth.challenges.judging import Judges, judge_phone_code, require_judge, take_attempt
 from otp_auth.challenges.models import Challenge, Purpose
-from otp_auth.challenges.repository import ChallengeRepository, spend
+from otp_auth.challenges.repository import ChallengeRepository, close, lock_open, spend
 from otp_auth.database import Database
 from otp_auth.errors import AuthError
+from otp_auth.factors.authenticators import TotpMatch, TotpRepository, use_step
+from otp_auth.factors.enrolled import FactorRepository
 from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
-from otp_auth.sending.channels import Channel
-from otp_auth.sending.destinations import channels_for
-from otp_auth.sessions.repository import OpenedSession
-from otp_auth.settings import SendSettings, TokenSettings
+from otp_auth.sessions.clients import Client
+from otp_auth.sessions.opening import Assurance, OpenedSession, Owner, open_session
+from otp_auth.settings import SendSettings, SessionPolicy
 
 TWO_FACTORS = "aal2"  # the `acr` of a password and a code (SP 800-63B-4 2.2)
-
-
-class Factor(StrEnum):
-    """What may prove a challenge: a channel to the phone, or another factor of the account."""
-
-    SMS = "sms"
-    VOICE = "voice"
-    FLASHCALL = "flashcall"
-    WHATSAPP = "whatsapp"
-    TOTP = "totp"
-    RECOVERY_CODE = "recovery_code"
-
-
-# RFC 8176 has a value for text messages and one for calls; any other one-time code is `otp`.
-AMR = {
-    Factor.SMS: "sms",
-    Factor.VOICE: "tel",
-    Factor.FLASHCALL: "tel",
-    Factor.WHATSAPP: "otp",
-    Factor.TOTP: "otp",
-    Factor.RECOVERY_CODE: "otp",
-}
 
 
 @dataclass(frozen=True)
@@ -59,29 +42,25 @@ class Proof:
 
     factor: Factor
     code: str
-    network: str | None  # where it comes from
+    client: Client  # where it comes from
+    match: TotpMatch | None = None  # what a right code of an app stands for, once that was judged
 
     @property
     def kind(self) -> FactorKind:
         """All channels to the phone are one factor."""
-        return FactorKind.RECOVERY_CODE if self.factor is Factor.RECOVERY_CODE else FactorKind.PHONE
+        return OTHER_FACTORS.get(self.factor, FactorKind.PHONE)
 
     @property
     def amr(self) -> list[str]:
         """The methods of a session that a password and this proof open."""
-        return ["pwd", AMR[self.factor], "mfa"]
+        return self.added_to(["pwd"])
+
+    def added_to(self, proved: Sequence[str]) -> list[str]:
+        """The methods of whoever had proved these, and now this; each once."""
+        return list(dict.fromkeys([*proved, AMR[self.factor], "mfa"]))
 
 
-@dataclass(frozen=True)
-class Authenticated:
-    """A person is in: full tokens may be issued."""
-
-    user: User
-    opened: OpenedSession
-    recovery_codes: list[str] | None = None
-
-
-Completion = Callable[[AsyncSession, Challenge, Proof, TokenSettings], Awaitable[Authenticated | AuthError]]
+Completion = Callable[[AsyncSession, Challenge, Proof, SessionPolicy], Awaitable[Outcome | AuthError]]
 
 
 @dataclass(frozen=True)
@@ -90,101 +69,113 @@ class Prover:
 
     database: Database
     challenges: ChallengeRepository
+    factors: FactorRepository
     recovery_codes: RecoveryCodeRepository
+    apps: TotpRepository
     judges: Judges
     audit: AuditTrail
     send_policy: SendSettings
-    session_policy: TokenSettings
+    session_policy: SessionPolicy
     completions: Mapping[Purpose, Completion]
 
 
 async def prove(
-    prover: Prover, challenge: Challenge, code: str, factor: Factor | None, network: str | None
-) -> Authenticated:
+    prover: Prover, challenge: Challenge, code: str, factor: Factor | None, client: Client
+) -> Outcome:
     """Judge a code and, if it is right, make the claim true once.
 
     Raises WrongCodeError, TooManyAttemptsError, ChallengeClosedError, MethodNotOfferedError,
     ProviderUnavailableError, and what the completion of the purpose refuses.
     """
-    factors = await factors_taken(prover.recovery_codes, prover.send_policy, challenge)
-    proof = Proof(factor or _of_phone(prover.send_policy, challenge), code, network)
+    factors = await factors_taken(prover.factors, prover.send_policy, challenge)
+    proof = Proof(factor or default_factor(factors, prover.send_policy, challenge), code, client)
     if proof.factor not in factors:
         raise MethodNotOfferedError
     if proof.kind is FactorKind.PHONE and not challenge.may_have_a_code:
         raise NoCodeYetError(attempts_left=challenge.attempts_left)
     if proof.kind is FactorKind.PHONE:
         require_judge(prover.judges, challenge)
-    attempted = await take_attempt(prover.challenges, challenge.id, proof.kind, network)
     try:
-        await _judge(prover, attempted, proof)
-    except WrongCodeError:
-        await _tell_owner(prover, attempted, proof)
+        attempted = await take_attempt(prover.challenges, challenge.id, proof.kind, client.network)
+        judged = await _judge(prover, attempted, proof)
+        return await _complete(prover, attempted, judged)
+    except (WrongCodeError, TooManyAttemptsError) as refusal:
+        await _tell_owner(prover, challenge, proof, refusal)
         raise
-    return await _complete(prover, attempted.id, proof)
 
 
-async def factors_taken(
-    recovery_codes: RecoveryCodeRepository, policy: SendSettings, challenge: Challenge
-) -> list[Factor]:
-    """What this challenge takes as proof, the phone first: by the channel of the code that is alive.
-
-    Without a factor that too many wrong codes have shut off.
-    """
-    factors = [_of_phone(policy, challenge)]
-    owner = challenge.user_id if challenge.purpose is Purpose.LOGIN else None
-    if owner is None:
-        return factors
-    disabled = await recovery_codes.disabled(owner)
-    if FactorKind.PHONE in disabled:
-        factors.clear()
-    if FactorKind.RECOVERY_CODE not in disabled and await recovery_codes.count_unused(owner):
-        factors.append(Factor.RECOVERY_CODE)
-    return factors
-
-
-def _of_phone(policy: SendSettings, challenge: Challenge) -> Factor:
-    """The channel of the code that is alive, or else the best one for the number."""
-    channels = channels_for(challenge.phone_number, policy) or [Channel(policy.methods[0])]
-    return Factor((challenge.verification_method or challenge.method or channels[0]).value)
-
-
-async def _tell_owner(prover: Prover, challenge: Challenge, proof: Proof) -> None:
-    """Somebody knows the password and guesses at the code: its owner can read so."""
-    await prover.audit.record_alone(
+async def _tell_owner(prover: Prover, challenge: Challenge, proof: Proof, refusal: AuthError) -> None:
+    """Somebody knows the password, or has a session, and guesses at the code: its owner can read so."""
+    await prover.audit.record_refusal(
         EventName.SECOND_FACTOR_FAILED,
         user_id=challenge.user_id,
-        network=proof.network,
-        detail={"method": proof.factor.value, "purpose": challenge.purpose.value},
+        session_id=challenge.session_id,
+        network=proof.client.network,
+        detail={
+            "method": proof.factor.value,
+            "purpose": challenge.purpose.value,
+            "reason": refusal.code,
+        },
     )
 
 
-async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> None:
+async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> Proof:
+    """Return the proof, if its code is right. Nothing of it is used up yet."""
     if proof.kind is FactorKind.PHONE:
         await judge_phone_code(prover.judges, challenge, proof.code)
+    elif proof.kind is FactorKind.TOTP:
+        match = await prover.apps.match(challenge.user_id, proof.code) if challenge.user_id else None
+        if match is None:
+            raise WrongAppCodeError(attempts_left=challenge.attempts_left)
+        return replace(proof, match=match)
     elif challenge.user_id is None or not await prover.recovery_codes.is_unused(
         challenge.user_id, proof.code
     ):
         raise WrongCodeError(attempts_left=challenge.attempts_left)
+    return proof
 
 
-async def _complete(prover: Prover, challenge_id: UUID, proof: Proof) -> Authenticated:
+async def _complete(prover: Prover, attempted: Challenge, proof: Proof) -> Outcome:
     """Spend the challenge in the transaction that writes what follows. Zero rows: somebody else won."""
     async with prover.database.write() as tx:
-        challenge = await spend(tx, challenge_id, proof.kind, proof.network)
+        ending = await _lock_what_may_end(tx, attempted)
+        challenge = await spend(tx, attempted.id, proof.kind, proof.client.network)
         if challenge is None:
             raise ChallengeClosedError
         if not await _spend_factor(tx, challenge, proof):
-            # Rolled back: somebody used this recovery code first, and the challenge is still open.
-            raise WrongCodeError(attempts_left=challenge.attempts_left)
+            # Rolled back: somebody used this code first, and the challenge is still open.
+            wrong = WrongAppCodeError if proof.kind is FactorKind.TOTP else WrongCodeError
+            raise wrong(attempts_left=challenge.attempts_left)
         outcome = await prover.completions[challenge.purpose](tx, challenge, proof, prover.session_policy)
         challenge.payload = None
+        if isinstance(outcome, PhoneChanged):
+            await close(tx, Challenge.id.in_(ending))
     # Raised only now: a refusal must not undo that the challenge is spent.
     if isinstance(outcome, AuthError):
         raise outcome
     return outcome
 
 
+async def _lock_what_may_end(tx: AsyncSession, attempted: Challenge) -> Sequence[UUID]:
+    """A new number ends every challenge of its account: locked before this one is spent, the newest first."""
+    if attempted.purpose is not Purpose.PHONE_CHANGE:
+        return ()
+    return await lock_open(tx, Challenge.user_id == attempted.user_id)
+
+
 async def _spend_factor(tx: AsyncSession, challenge: Challenge, proof: Proof) -> bool:
     if proof.kind is FactorKind.PHONE:
         return True
-    return challenge.user_id is not None and await use_recovery_code(tx, challenge.user_id, proof.code)
+    # Locked first, as where factors are changed: the other way round the two would wait for each other.
+    user = await lock_user(tx, challenge.user_id)
+    if user is None:
+        return False
+    if proof.kind is FactorKind.TOTP:
+        return proof.match is not None and await use_step(tx, proof.match)
+    return await use_recovery_code(tx, user.id, proof.code)
+
+
+async def let_in(tx: AsyncSession, user: User, proof: Proof, policy: SessionPolicy) -> OpenedSession:
+    """Open the session that a password and this proof have earned."""
+    owner = Owner(user.id, user.password_version)
+    return await open_session(tx, owner, Assurance(proof.amr, TWO_FACTORS), proof.client, policy)

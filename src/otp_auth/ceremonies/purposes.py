@@ -1,11 +1,15 @@
 """Which completion ends which purpose. A new purpose is a file and a line here."""
 
 from otp_auth.ceremonies.login import complete_login
+from otp_auth.ceremonies.phone_change import complete_phone_change
 from otp_auth.ceremonies.proof import Completion
 from otp_auth.ceremonies.register import complete_registration
+from otp_auth.ceremonies.step_up import complete_step_up
 from otp_auth.challenges.models import Purpose
 
 COMPLETIONS: dict[Purpose, Completion] = {
     Purpose.REGISTER: complete_registration,
     Purpose.LOGIN: complete_login,
+    Purpose.STEP_UP: complete_step_up,
+    Purpose.PHONE_CHANGE: complete_phone_change,
 }

@@ -10,7 +10,10 @@ from otp_auth.accounts.known_networks import note_network
 from otp_auth.accounts.models import User
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import add_user
-from otp_auth.ceremonies.proof import TWO_FACTORS, Authenticated, Proof
+from otp_auth.audit.models import EventName
+from otp_auth.audit.trail import record
+from otp_auth.ceremonies.outcomes import Authenticated
+from otp_auth.ceremonies.proof import Proof, let_in
 from otp_auth.ceremonies.start import Begun, Claim, start_ceremony
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending, require_reachable
@@ -19,8 +22,7 @@ from otp_auth.factors.recovery_codes import add_recovery_codes
 from otp_auth.sending.channels import Channel
 from otp_auth.sending.destinations import channels_for
 from otp_auth.sending.shield import note_account
-from otp_auth.sessions.repository import open_session
-from otp_auth.settings import ChallengeSettings, TokenSettings
+from otp_auth.settings import ChallengeSettings, SessionPolicy
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ async def start_registration(
 
 
 async def complete_registration(
-    tx: AsyncSession, challenge: Challenge, proof: Proof, policy: TokenSettings
+    tx: AsyncSession, challenge: Challenge, proof: Proof, policy: SessionPolicy
 ) -> Authenticated | AuthError:
     """Create the account and let its owner in; the first to prove the phone wins."""
     now = datetime.now(UTC)
@@ -76,7 +78,9 @@ async def complete_registration(
     if not await add_user(tx, user):
         return AccountExistsError()
     await note_account(tx, user.phone_number, now)
-    await note_network(tx, user.id, proof.network, now)
+    await note_network(tx, user.id, proof.client.network, now)
     recovery_codes = add_recovery_codes(tx, user.id)
-    opened = await open_session(tx, user.id, proof.amr, TWO_FACTORS, policy)
+    opened = await let_in(tx, user, proof, policy)
+    network = proof.client.network
+    record(tx, EventName.ACCOUNT_CREATED, user_id=user.id, session_id=opened.session.id, network=network)
     return Authenticated(user, opened, recovery_codes)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from otp_auth.accounts.models import User
 from otp_auth.challenges.errors import ChallengeClosedError
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending, check_named, send_code
@@ -23,6 +24,8 @@ class Claim:
     purpose: Purpose
     phone_number: str  # where the code goes
     user_id: UUID | None = None
+    session_id: UUID | None = None  # that it is for
+    password_version: int = 1  # of the account, as it was proved
     accept_language: str | None = None
     payload: dict[str, Any] | None = None
 
@@ -56,11 +59,41 @@ async def start_ceremony(
         return Begun(await sending.challenges.find_open(challenge.id) or challenge)
 
 
+async def start_on_own_phone(
+    sending: Sending, policy: ChallengeSettings, claim: Claim, method: Channel | None
+) -> Begun:
+    """As `start_ceremony`; nothing goes to an account's phone that too many wrong codes have shut off."""
+    if await sending.sends.is_phone_off(claim.user_id):
+        method = None
+    return await start_ceremony(sending, policy, claim, method)
+
+
+def claim_of(
+    user: User, purpose: Purpose, accept_language: str | None, session_id: UUID | None = None
+) -> Claim:
+    """What an account claims, to be proved on its own phone and in its own language."""
+    return Claim(
+        purpose=purpose,
+        phone_number=user.phone_number,
+        user_id=user.id,
+        session_id=session_id,
+        password_version=user.password_version,
+        accept_language=user.locale or accept_language,
+    )
+
+
+def finds_as_it_was(challenge: Challenge, user: User) -> bool:
+    """Whether an account still is what it was when it made this claim: same password, same phone, no lock."""
+    return user.holds(challenge.password_version) and user.phone_number == challenge.phone_number
+
+
 def _new_challenge(policy: ChallengeSettings, claim: Claim, method: Channel | None) -> Challenge:
     now = datetime.now(UTC)
     return Challenge(
         purpose=claim.purpose,
         user_id=claim.user_id,
+        session_id=claim.session_id,
+        password_version=claim.password_version,
         phone_number=claim.phone_number,
         accept_language=claim.accept_language,
         payload=claim.payload,

@@ -18,6 +18,12 @@ class NoCodeYetError(WrongCodeError):
     detail = "No code was sent for this attempt yet. Ask for one, or go on with the attempt that has one."
 
 
+class WrongAppCodeError(WrongCodeError):
+    """Of an authenticator app, which no message brings: told apart only by its words."""
+
+    detail = "That is not a code that the app shows now, or it was used already. Wait for the next one."
+
+
 class ChallengeClosedError(AuthError):
     # Expired, spent, superseded, exhausted and unknown answer alike: the difference helps only an attacker.
     status = HTTPStatus.GONE

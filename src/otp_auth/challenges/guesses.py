@@ -6,7 +6,9 @@ network of the caller has its own, and all registrations share one. Narrow ones 
 takes nothing: whoever has used up a narrow one can't use up what everybody shares.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +16,7 @@ from otp_auth import budgets
 from otp_auth.budgets import Budget, Charge
 from otp_auth.challenges.errors import TooManyAttemptsError
 from otp_auth.challenges.models import Challenge
+from otp_auth.database import Database
 from otp_auth.settings import GuessSettings
 from otp_auth.tokens.opaque import digest
 
@@ -27,11 +30,7 @@ async def charge_guess(
 
     The exception must roll the caller's transaction back. `network` is the caller's /24, or /64 of IPv6.
     """
-    now = datetime.now(UTC)
-    refused = await budgets.charge(tx, _charges(challenge, policy, network), now)
-    if refused:
-        opens_at = max(each.ends_at for each in refused)
-        raise TooManyAttemptsError(retry_after=-int(-(opens_at - now).total_seconds() // 1))
+    await _take(tx, _charges(challenge, policy, network))
 
 
 async def refund_guess(tx: AsyncSession, challenge: Challenge, network: str | None = None) -> None:
@@ -41,10 +40,41 @@ async def refund_guess(tx: AsyncSession, challenge: Challenge, network: str | No
         await budgets.refund(tx, key, now)
 
 
+class AccountGuesses:
+    """Guesses of an account at what has no challenge, such as the first code of an app: the same budget."""
+
+    def __init__(self, database: Database, policy: GuessSettings) -> None:
+        self._database = database
+        self._policy = policy
+
+    async def take(self, user_id: UUID) -> None:
+        """Take a guess, committed before anybody looks at the code. Raises TooManyAttemptsError."""
+        charges = [Charge(_key_of(user_id), budget) for budget in _windows(self._policy)]
+        async with self._database.write() as tx:
+            await _take(tx, charges)
+
+
+async def refund_account_guess(tx: AsyncSession, user_id: UUID) -> None:
+    """Give back what `AccountGuesses.take` took: the code was right."""
+    await budgets.refund(tx, _key_of(user_id), datetime.now(UTC))
+
+
+async def _take(tx: AsyncSession, charges: Sequence[Charge]) -> None:
+    now = datetime.now(UTC)
+    refused = await budgets.charge(tx, charges, now)
+    if refused:
+        opens_at = max(each.ends_at for each in refused)
+        raise TooManyAttemptsError(retry_after=-int(-(opens_at - now).total_seconds() // 1))
+
+
+def _key_of(user_id: UUID) -> str:
+    return f"guesses:{user_id}"
+
+
 def _keys(challenge: Challenge, network: str | None) -> list[str]:
     """Return what a guess is counted for, narrow before broad: the order that rows are locked in."""
     if challenge.user_id is not None:
-        return [f"guesses:{challenge.user_id}"]
+        return [_key_of(challenge.user_id)]
     # A digest, so that no row holds somebody's number when its challenge is long gone.
     number = f"guesses:number:{digest(challenge.phone_number)}"
     return [number, *([f"guesses:network:{network}"] if network else []), PASSWORDLESS]

@@ -19,6 +19,13 @@ class Purpose(StrEnum):
 
     REGISTER = "register"
     LOGIN = "login"
+    STEP_UP = "step_up"
+    PHONE_CHANGE = "phone_change"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a name
+
+
+# Proved on the account's own phone, by whoever knows its password or has a session.
+OF_THE_OWNER = frozenset({Purpose.LOGIN, Purpose.STEP_UP})
 
 
 class Delivery(StrEnum):
@@ -67,6 +74,10 @@ class Challenge(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     purpose: Mapped[Purpose]
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # The session that it is for, and dies with.
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    # Of the account when it began: a later password closes it.
+    password_version: Mapped[int] = mapped_column(default=1, server_default="1")
     phone_number: Mapped[str] = mapped_column(String(16), index=True)  # where the code goes
     accept_language: Mapped[str | None] = mapped_column(String(200))  # an Accept-Language value, for Sinch
     payload: Mapped[dict[str, Any] | None] = mapped_column(
@@ -106,9 +117,14 @@ class Challenge(Base):
         return self.verification_id == f"{DECOY}{self.reference}"
 
     @property
+    def owner_id(self) -> UUID | None:
+        """Whose own phone it is about; None where a number was only named, and may be anybody's."""
+        return self.user_id if self.purpose in OF_THE_OWNER else None
+
+    @property
     def lane(self) -> Lane:
         """For whom its messages go out."""
-        return Lane.ACCOUNT if self.user_id else Lane.STRANGER
+        return Lane.ACCOUNT if self.owner_id else Lane.STRANGER
 
     @property
     def may_have_a_code(self) -> bool:

@@ -1,9 +1,11 @@
 """Challenges in the database: opened, tried, spent, closed. Each method is one short transaction."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.audit.models import EventName
@@ -12,10 +14,12 @@ from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.guesses import charge_guess, refund_guess
 from otp_auth.challenges.models import Challenge
 from otp_auth.database import Database
-from otp_auth.factors.failures import clear_failures, disabled_factors, enable, note_failure
+from otp_auth.factors.failures import clear_failures, disabled_factors, enable_others, note_failure
 from otp_auth.factors.models import FactorKind
 from otp_auth.sending import cooldowns, shield
+from otp_auth.sessions.models import Session, live
 from otp_auth.settings import GuessSettings
+from otp_auth.tokens.errors import InvalidTokenError
 
 
 class ChallengeRepository:
@@ -30,8 +34,15 @@ class ChallengeRepository:
         self._guesses = guesses
 
     async def add(self, challenge: Challenge) -> Challenge:
-        async with self._database.write() as tx:
-            tx.add(challenge)
+        """Write a new one down. Raises InvalidTokenError when its account or session has ended meanwhile."""
+        try:
+            async with self._database.write() as tx:
+                tx.add(challenge)
+                await tx.flush()
+                if await tx.scalar(select(Challenge.id).where(*_alive(challenge.id))) is None:
+                    raise InvalidTokenError
+        except IntegrityError as error:
+            raise InvalidTokenError from error
         return challenge
 
     async def find_open(self, challenge_id: UUID) -> Challenge | None:
@@ -58,18 +69,29 @@ class ChallengeRepository:
                 return None
             await charge_guess(tx, challenge, self._guesses, network)
             # Nobody guesses a recovery code, and it is the way back: it is never shut off.
-            if challenge.user_id is not None and factor is not FactorKind.RECOVERY_CODE:
-                await self._count_in_a_row(tx, challenge.user_id, factor, network)
+            if challenge.owner_id is not None and factor is not FactorKind.RECOVERY_CODE:
+                await self._count_in_a_row(tx, challenge.owner_id, challenge.session_id, factor, network)
             return challenge
 
     async def _count_in_a_row(
-        self, tx: AsyncSession, user_id: UUID, factor: FactorKind, network: str | None
+        self,
+        tx: AsyncSession,
+        user_id: UUID,
+        session_id: UUID | None,
+        factor: FactorKind,
+        network: str | None,
     ) -> None:
         """Count a wrong code until it proves right; the last one that the cap allows shuts the factor off."""
         cap = self._guesses.consecutive
         if await note_failure(tx, user_id, factor, cap, datetime.now(UTC)):
-            detail = {"factor": factor.value}
-            record(tx, EventName.FACTOR_DISABLED, user_id=user_id, network=network, detail=detail)
+            record(
+                tx,
+                EventName.FACTOR_DISABLED,
+                user_id=user_id,
+                session_id=session_id,
+                network=network,
+                detail={"factor": factor.value},
+            )
         elif factor in await disabled_factors(tx, user_id):
             raise MethodNotOfferedError
 
@@ -104,29 +126,39 @@ async def _settle(tx: AsyncSession, spent: Challenge, factor: FactorKind, networ
     """A proof gives back what wrong codes would have cost, and counts for its number."""
     await cooldowns.clear(tx, spent.lane, spent.phone_number)
     await refund_guess(tx, spent, network)
-    if spent.user_id is not None:
-        await clear_failures(tx, spent.user_id, factor)
-        if factor is FactorKind.RECOVERY_CODE:  # the way back to a phone that too many wrong codes shut off
-            await enable(tx, spent.user_id, FactorKind.PHONE)
+    if spent.owner_id is not None:
+        await clear_failures(tx, spent.owner_id, factor)
+        # The way back to a factor that too many wrong codes shut off.
+        await enable_others(tx, spent.owner_id, factor)
     if factor is FactorKind.PHONE:
         await shield.note_proof(tx, spent.phone_number, spent.lane, datetime.now(UTC))
 
 
 async def close(tx: AsyncSession, which: ColumnElement[bool]) -> None:
-    """End open challenges; what they carried is forgotten."""
-    now = datetime.now(UTC)
-    statement = update(Challenge).where(which, Challenge.closed_at.is_(None))
-    await tx.execute(
-        statement.values(closed_at=now, payload=None, check_at=None),
-        execution_options={"synchronize_session": False},
-    )
+    """End open challenges, locked newest first; what they carried is forgotten."""
+    found = await lock_open(tx, which)
+    if found:
+        statement = update(Challenge).where(Challenge.id.in_(found))
+        await tx.execute(
+            statement.values(closed_at=datetime.now(UTC), payload=None, check_at=None),
+            execution_options={"synchronize_session": False},
+        )
+
+
+async def lock_open(tx: AsyncSession, which: ColumnElement[bool]) -> Sequence[UUID]:
+    """Lock open challenges newest first, before any of them is written. Returns their ids."""
+    still_open = and_(which, Challenge.closed_at.is_(None))
+    newest_first = select(Challenge.id).where(still_open).order_by(Challenge.id.desc()).with_for_update()
+    return (await tx.scalars(newest_first)).all()
 
 
 def _alive(challenge_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    now = datetime.now(UTC)
     return (
         Challenge.id == challenge_id,
         Challenge.closed_at.is_(None),
-        Challenge.expires_at > datetime.now(UTC),
+        Challenge.expires_at > now,
+        or_(Challenge.session_id.is_(None), Challenge.session_id.in_(select(Session.id).where(*live(now)))),
     )
 
 

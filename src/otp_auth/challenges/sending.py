@@ -76,7 +76,11 @@ def check_named(method: Channel, policy: SendSettings) -> None:
 
 
 async def require_reachable(
-    sending: Sending, phone_number: str, method: Channel | None, user_id: UUID | None = None
+    sending: Sending,
+    phone_number: str,
+    method: Channel | None,
+    user_id: UUID | None = None,
+    session_id: UUID | None = None,
 ) -> None:
     """Refuse a number that no message may go to, or a channel that isn't on offer for it (None: any).
 
@@ -87,7 +91,7 @@ async def require_reachable(
     reason = refusal_of(phone_number, sending.policy, method)
     if reason is not None and sending.policy.mode == "enforce":
         refusals = (Refusal(reason, None),)
-        await _tell(sending, in_words(phone_number, method), user_id, refusals)
+        await _tell(sending, in_words(phone_number, method), (user_id, session_id), refusals)
         raise to_error(refusals)
     if method is not None and method not in channels_for(phone_number, sending.policy):
         raise MethodNotOfferedError
@@ -95,12 +99,13 @@ async def require_reachable(
 
 async def _reserve(sending: Sending, wanted: WantedSend) -> Challenge:
     challenge = wanted.challenge
-    await require_reachable(sending, challenge.phone_number, wanted.method, challenge.user_id)
-    if await sending.sends.is_phone_off(challenge.user_id):
+    asker = (challenge.user_id, challenge.session_id)
+    await require_reachable(sending, challenge.phone_number, wanted.method, *asker)
+    if await sending.sends.is_phone_off(challenge.owner_id):
         raise MethodNotOfferedError
     reservation = await sending.sends.reserve_send(wanted, sending.policy)
     if reservation.refusals:
-        await _tell(sending, wanted.in_words, challenge.user_id, reservation.refusals)
+        await _tell(sending, wanted.in_words, asker, reservation.refusals)
         if sending.policy.mode == "enforce":
             raise to_error(reservation.refusals)
     if reservation.waits_until is not None:
@@ -123,17 +128,26 @@ async def _pretend(sending: Sending, challenge: Challenge) -> Challenge:
 
 
 async def _tell(
-    sending: Sending, words: dict[str, str], user_id: UUID | None, refusals: tuple[Refusal, ...]
+    sending: Sending,
+    words: dict[str, str],
+    asker: tuple[UUID | None, UUID | None],
+    refusals: tuple[Refusal, ...],
 ) -> None:
-    """Every refusal has its reason in the log, the metrics and the audit trail."""
+    """Every refusal has its reason in the log, the metrics and the audit trail. `asker`: account, session."""
     watched = sending.policy.mode == "watch"
     reasons = [refusal.reason.value for refusal in refusals]
     for reason in reasons:
         metrics.count_send_refused(reason, watched=watched)
     logger.warning("send refused", reasons=reasons, watched=watched, **words)
     detail = {**words, "reasons": reasons, "watched": watched}
-    network = sending.network
-    await sending.audit.record_alone(EventName.SEND_REFUSED, user_id=user_id, network=network, detail=detail)
+    user_id, session_id = asker
+    await sending.audit.record_refusal(
+        EventName.SEND_REFUSED,
+        user_id=user_id,
+        session_id=session_id,
+        network=sending.network,
+        detail=detail,
+    )
 
 
 async def _why_not(sending: Sending, challenge: Challenge) -> Exception:
@@ -159,7 +173,9 @@ async def record_started(sending: Sending, challenge: Challenge, verification_id
     """Write down that Sinch has taken the message."""
     _count(challenge, "sent")
     check_at = datetime.now(UTC) + min(FIRST_CHECK, sending.policy.patience)
-    return await sending.sends.record_sent(challenge, verification_id, sending.sinch_texts, check_at)
+    return await sending.sends.record_sent(
+        challenge, verification_id, sending.sinch_texts, check_at, sending.network
+    )
 
 
 async def record_failed(sending: Sending, challenge: Challenge, outcome: StartOutcome) -> Challenge | None:

@@ -11,7 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import record
 from otp_auth.challenges.codes import LENGTH, code_type_of_sinch
-from otp_auth.challenges.models import DECOY, UNDECIDED, Challenge, CodeMaker, CodeType, Delivery
+from otp_auth.challenges.models import (
+    DECOY,
+    OF_THE_OWNER,
+    UNDECIDED,
+    Challenge,
+    CodeMaker,
+    CodeType,
+    Delivery,
+)
 from otp_auth.challenges.repository import close, usable
 from otp_auth.database import Database
 from otp_auth.factors.failures import disabled_factors
@@ -128,12 +136,17 @@ class SendRepository:
         )
 
     async def record_sent(
-        self, challenge: Challenge, verification_id: str, sinch_texts: CodeType, check_at: datetime
+        self,
+        challenge: Challenge,
+        verification_id: str,
+        sinch_texts: CodeType,
+        check_at: datetime,
+        network: str | None,
     ) -> Challenge | None:
         """Write down that a message went out, and close the older challenges it replaces.
 
-        `sinch_texts` is the kind of code that Sinch puts into texts. None when a later send has taken its
-        place, or the challenge is closed.
+        `sinch_texts` is the kind of code that Sinch puts into texts; `network` is of who asked. None when a
+        later send has taken its place, or the challenge is closed.
         """
         is_news = Challenge.delivery.in_(UNDECIDED)  # Sinch's events may have been faster than its answer
         values = sent_values(challenge, verification_id, sinch_texts) | {
@@ -144,8 +157,7 @@ class SendRepository:
             sent = await _record(tx, challenge, values)
             if sent is not None:
                 await _close_older(tx, sent)
-                detail = in_words(sent.phone_number, sent.method)
-                record(tx, EventName.CODE_SENT, user_id=sent.user_id, detail=detail)
+                _note_sent(tx, sent, network)
             return sent
 
     async def owner_awaits_code(self, challenge: Challenge) -> bool:
@@ -155,7 +167,7 @@ class SendRepository:
         alive = or_(Challenge.verification_id.is_not(None), Challenge.delivery.in_(UNDECIDED))
         of_owner = (
             Challenge.phone_number == challenge.phone_number,
-            Challenge.user_id.is_not(None),
+            Challenge.purpose.in_(OF_THE_OWNER),
             Challenge.closed_at.is_(None),
             Challenge.expires_at > datetime.now(UTC),
         )
@@ -248,6 +260,17 @@ def in_words(phone_number: str, method: Channel | None) -> dict[str, str]:
     return words | ({"method": method.value} if method else {})
 
 
+def _note_sent(tx: AsyncSession, sent: Challenge, network: str | None) -> None:
+    record(
+        tx,
+        EventName.CODE_SENT,
+        user_id=sent.user_id,
+        session_id=sent.session_id,
+        network=network,
+        detail={**in_words(sent.phone_number, sent.method), "purpose": sent.purpose.value},
+    )
+
+
 async def _charge_cooldown(
     tx: AsyncSession, reserved: Challenge, wanted: WantedSend, policy: SendSettings, now: datetime
 ) -> bool:
@@ -282,16 +305,8 @@ async def _close_older(tx: AsyncSession, sent: Challenge) -> None:
     """One live code at a time: a message to an account ends the challenges before it."""
     if sent.user_id is None:
         return
-    older = and_(
-        Challenge.user_id == sent.user_id,
-        Challenge.purpose == sent.purpose,
-        Challenge.id < sent.id,
-        Challenge.closed_at.is_(None),
-    )
-    newest_first = select(Challenge.id).where(older).order_by(Challenge.id.desc()).with_for_update()
-    found = (await tx.scalars(newest_first)).all()
-    if found:
-        await close(tx, Challenge.id.in_(found))
+    same = and_(Challenge.user_id == sent.user_id, Challenge.purpose == sent.purpose)
+    await close(tx, same & (Challenge.id < sent.id))
 
 
 def _earlier(moment: datetime) -> ColumnElement[datetime]:

@@ -27,7 +27,7 @@ async def view(sending: Sending, challenge: Challenge, opens_at: datetime | None
     `opens_at` is when a message may go out, where that has just been asked.
     """
     methods = next_methods(challenge, sending.policy)
-    is_off = await sending.sends.is_phone_off(challenge.user_id)
+    is_off = await sending.sends.is_phone_off(challenge.owner_id)
     if challenge.sends_left == 0 or not methods or is_off:
         return ChallengeView(challenge, None, [])
     now = datetime.now(UTC)

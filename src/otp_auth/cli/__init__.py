@@ -9,6 +9,7 @@ from otp_auth.cli.migrate import migrate
 from otp_auth.cli.purge import purge
 from otp_auth.cli.serve import serve
 from otp_auth.cli.simulator import simulator
+from otp_auth.cli.users import users
 
 application = typer.Typer(
     help="A login service for one job: a password and a code on the phone.",
@@ -19,6 +20,7 @@ application = typer.Typer(
 for command in (dev, serve, migrate, simulator, doctor, purge):
     application.command()(command)
 application.add_typer(keys, name="keys")
+application.add_typer(users, name="users")
 
 
 def main() -> None:

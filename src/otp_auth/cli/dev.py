@@ -17,7 +17,8 @@ from otp_auth.settings import Settings
 from otp_auth.simulator.app import create_simulator
 from otp_auth.startup_checks import reasons_not_to_start
 from otp_auth.tokens.errors import SigningKeysError
-from otp_auth.tokens.keys import generate_key, list_keys
+from otp_auth.tokens.key_files import list_keys
+from otp_auth.tokens.keys import generate_keys
 
 # Enough for a day's work and a test suite. The rules for a number and an account are those of production.
 AN_HOUR = 1000
@@ -61,7 +62,7 @@ def dev(
 
 def _presets(folder: DataFolder, address: str) -> dict[str, Any]:
     presets = folder.presets()
-    floods = dict.fromkeys(("credentials", "codes", "tokens", "account"), FLOODS)
+    floods = dict.fromkeys(("credentials", "codes", "tokens", "account", "services"), FLOODS)
     return {
         **presets,
         "public_url": address,
@@ -86,12 +87,12 @@ def _wide_budgets() -> dict[str, int]:
 
 
 def _prepare(settings: Settings) -> None:
-    """Migrate the database, and make a signing key where there is none."""
+    """Migrate the database, and make signing keys where there are none: one signs, one is published ahead."""
     upgrade_database(require_database(settings))
     directory = settings.tokens.signing_keys_dir
     try:
         if not list_keys(directory):
-            generate_key(directory, settings.tokens.algorithm)
+            generate_keys(directory, settings.tokens.algorithm)
     except (SigningKeysError, OSError) as error:
         refuse(str(error))
 

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import make_url
 
 from otp_auth import migrations
+from otp_auth.cli.apps import app_findings
 from otp_auth.cli.configuration import read_settings
 from otp_auth.cli.data_dir import DataDir, DataFolder
 from otp_auth.cli.findings import Finding, Level, note, ok, unsafe
@@ -21,6 +22,7 @@ from otp_auth.cli.guessing import Makers, callback_findings, find_makers, odds_f
 from otp_auth.cli.migrate import behind, unusable
 from otp_auth.cli.server import own_address
 from otp_auth.database import Database
+from otp_auth.factors.resealing import count_by_key
 from otp_auth.identifiers import new_id
 from otp_auth.main import REDIS_TIMEOUT
 from otp_auth.migrations import UNREACHABLE
@@ -57,7 +59,7 @@ def _presets(data_dir: Path | None) -> dict[str, Any]:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    schema, makers = await _look_into_database(settings.database_url.get_secret_value())
+    schema, makers = await _look_into_database(settings)
     return [
         *_of_settings(settings),
         *schema,
@@ -79,8 +81,9 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
         yield note("the send shield only watches: no country, kind of number or budget holds a message back")
 
 
-async def _look_into_database(url: str) -> tuple[list[Finding], Makers | None]:
-    """Say where the schema stands and, if that is right, who made the newest codes."""
+async def _look_into_database(settings: Settings) -> tuple[list[Finding], Makers | None]:
+    """Say where the schema stands and, if that is right, what of apps, and who made the newest codes."""
+    url = settings.database_url.get_secret_value()
     if not is_database_address(url):
         return [], None  # the settings' own reasons say so
     if _is_missing_file(url):
@@ -90,7 +93,9 @@ async def _look_into_database(url: str) -> tuple[list[Finding], Makers | None]:
             present = await migrations.present_revision(database)
             if present != migrations.head():
                 return [unsafe(behind(present))], None
-            return [ok(f"the database answers, its schema stands at {present}")], await find_makers(database)
+            apps = app_findings(await count_by_key(database), settings)
+            stands = ok(f"the database answers, its schema stands at {present}")
+            return [stands, *apps], await find_makers(database)
     except UNREACHABLE as error:
         return [unsafe(unusable(error))], None
 

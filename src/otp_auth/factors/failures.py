@@ -43,10 +43,10 @@ async def clear_failures(tx: AsyncSession, user_id: UUID, factor: FactorKind) ->
     await tx.execute(delete(FactorFailures).where(*_of(user_id, factor)))
 
 
-async def enable(tx: AsyncSession, user_id: UUID, factor: FactorKind) -> None:
-    """Another factor was proved: this one comes on again if it is off. A count that still runs goes on."""
-    is_off = FactorFailures.disabled_at.is_not(None)
-    await tx.execute(delete(FactorFailures).where(*_of(user_id, factor), is_off))
+async def enable_others(tx: AsyncSession, user_id: UUID, proved: FactorKind) -> None:
+    """One factor was proved: others that are off come on again. Counts that still run go on."""
+    others = FactorFailures.user_id == user_id, FactorFailures.factor != proved
+    await tx.execute(delete(FactorFailures).where(*others, FactorFailures.disabled_at.is_not(None)))
 
 
 async def disabled_factors(tx: AsyncSession, user_id: UUID) -> set[FactorKind]:

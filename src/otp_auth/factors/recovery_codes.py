@@ -8,12 +8,11 @@ import secrets
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.database import Database
-from otp_auth.factors.failures import disabled_factors
-from otp_auth.factors.models import FactorKind, RecoveryCode
+from otp_auth.factors.models import RecoveryCode
 from otp_auth.tokens.opaque import digest
 
 HOW_MANY = 10
@@ -32,11 +31,6 @@ class RecoveryCodeRepository:
         async with self._database.read() as tx:
             return await tx.scalar(statement) or 0
 
-    async def disabled(self, user_id: UUID) -> set[FactorKind]:
-        """The factors that too many wrong codes have shut off."""
-        async with self._database.read() as tx:
-            return await disabled_factors(tx, user_id)
-
     async def is_unused(self, user_id: UUID, code: str) -> bool:
         statement = select(RecoveryCode.digest).where(*_unused(user_id), RecoveryCode.digest == _digest(code))
         async with self._database.read() as tx:
@@ -49,6 +43,11 @@ def add_recovery_codes(tx: AsyncSession, user_id: UUID) -> list[str]:
     now = datetime.now(UTC)
     tx.add_all(RecoveryCode(user_id=user_id, digest=_digest(code), created_at=now) for code in codes)
     return codes
+
+
+async def void_recovery_codes(tx: AsyncSession, user_id: UUID) -> None:
+    """Forget all codes of an account, the used ones too, in the caller's transaction."""
+    await tx.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 
 async def use_recovery_code(tx: AsyncSession, user_id: UUID, code: str) -> bool:

@@ -1,112 +1,77 @@
-"""Sessions in the database. Each method is one short transaction."""
+"""Sessions in the database: listed and ended. Each method is one short transaction."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import and_, delete, or_, select, true
 
+from otp_auth.audit.models import EventName
+from otp_auth.audit.trail import Detail
 from otp_auth.database import Database
-from otp_auth.sessions.models import RefreshToken, Session
-from otp_auth.settings import TokenSettings
-from otp_auth.tokens.opaque import digest, new_opaque_token
-
-
-@dataclass(frozen=True)
-class OpenedSession:
-    """A live session with a refresh token that nobody has used yet."""
-
-    session: Session
-    refresh_token: str
+from otp_auth.sessions.ending import end_sessions
+from otp_auth.sessions.families import find_newest, forget_seals
+from otp_auth.sessions.models import Session, live
+from otp_auth.settings import SessionPolicy
 
 
 class SessionRepository:
-    """Refresh sessions and end them. New ones come from `open_session` alone."""
+    """See sessions and end them. New ones come from `open_session`, renewed ones from `rotate`."""
 
-    def __init__(self, database: Database, policy: TokenSettings) -> None:
+    def __init__(self, database: Database, policy: SessionPolicy) -> None:
         self._database = database
         self._policy = policy
 
-    async def rotate(self, refresh_token: str) -> OpenedSession | None:
-        """Spend a refresh token for its successor; None when it is spent, unknown, or its session is over.
+    async def list_live(self, user_id: UUID, before: UUID | None, limit: int) -> Sequence[Session]:
+        """The newest of an account first, those older than `before`."""
+        statement = select(Session).where(Session.user_id == user_id, *live(datetime.now(UTC)))
+        if before is not None:
+            statement = statement.where(Session.id < before)
+        async with self._database.read() as tx:
+            return (await tx.scalars(statement.order_by(Session.id.desc()).limit(limit))).all()
 
-        The one who turns `spent_at` gets the successor: parallel refreshes never make two chains.
-        """
-        now = datetime.now(UTC)
+    async def find_by_refresh_token(self, refresh_token: str, network: str | None) -> Session | None:
+        """Whose token this is, if it is unspent or was spent just now. An older one ends its family."""
         async with self._database.write() as tx:
-            session_id = await tx.scalar(_spend(refresh_token, now))
-            session = await tx.scalar(self._renew(session_id, now)) if session_id else None
-            if session is None:
-                await tx.rollback()
-                return None
-            return OpenedSession(session, _add_refresh_token(tx, session.id, now))
+            found = await find_newest(tx, refresh_token, network, self._policy)
+            return found.session if found else None
 
-    def _renew(self, session_id: UUID, now: datetime) -> Any:
-        idle_until = _earlier(Session.expires_at, now + self._policy.refresh_idle)
-        return (
-            update(Session)
-            .where(Session.id == session_id, *live(now))
-            .values(last_used_at=now, idle_until=idle_until)
-            .returning(Session)
-        )
-
-    async def end(self, session_id: UUID) -> None:
-        await self._end(Session.id == session_id)
-
-    async def end_all(self, user_id: UUID) -> None:
-        await self._end(Session.user_id == user_id)
-
-    async def _end(self, which: ColumnElement[bool]) -> None:
-        statement = update(Session).where(which, Session.ended_at.is_(None))
+    async def log_out(self, session_id: UUID, network: str | None) -> None:
         async with self._database.write() as tx:
-            await tx.execute(statement.values(ended_at=datetime.now(UTC)))
+            await end_sessions(tx, Session.id == session_id, event=EventName.LOGOUT, network=network)
+
+    async def log_out_everywhere(self, user_id: UUID, network: str | None) -> None:
+        async with self._database.write() as tx:
+            await end_sessions(tx, Session.user_id == user_id, event=EventName.LOGOUT, network=network)
+
+    async def revoke(
+        self, user_id: UUID, session_id: UUID, network: str | None, detail: Detail | None = None
+    ) -> bool:
+        """End a session of this account; False when there is no such live one."""
+        of_user = and_(Session.id == session_id, Session.user_id == user_id, *live(datetime.now(UTC)))
+        async with self._database.write() as tx:
+            return bool(await end_sessions(tx, of_user, network=network, detail=detail))
+
+    async def revoke_others(self, user_id: UUID, session_id: UUID, network: str | None) -> None:
+        others = and_(Session.user_id == user_id, Session.id != session_id, *live(datetime.now(UTC)))
+        async with self._database.write() as tx:
+            await end_sessions(tx, others, network=network)
+
+    async def revoke_all(self, user_id: UUID, detail: Detail) -> int:
+        """End every session of this account. Returns how many."""
+        of_user = and_(Session.user_id == user_id, *live(datetime.now(UTC)))
+        async with self._database.write() as tx:
+            return len(await end_sessions(tx, of_user, detail=detail))
+
+    async def forget_seals(self) -> int:
+        """Forget the seals past their grace, also of sessions that nobody uses. Returns how many."""
+        async with self._database.write() as tx:
+            return await forget_seals(tx, true(), datetime.now(UTC) - self._policy.grace)
 
     async def purge(self, over_for: timedelta) -> int:
-        """Delete sessions that passed their absolute end so long ago. Returns how many."""
+        """Delete sessions that have been over for so long, with their tokens. Returns how many."""
+        before = datetime.now(UTC) - over_for
+        over = or_(Session.expires_at < before, Session.idle_until < before, Session.ended_at < before)
         async with self._database.write() as tx:
-            over = Session.expires_at < datetime.now(UTC) - over_for
             gone = await tx.scalars(delete(Session).where(over).returning(Session.id))
             return len(gone.all())
-
-
-async def open_session(
-    tx: AsyncSession, user_id: UUID, amr: list[str], acr: str, policy: TokenSettings
-) -> OpenedSession:
-    """Mint a session. The only function that does, called only by the completion of a proved challenge."""
-    now = datetime.now(UTC)
-    expires_at = now + policy.refresh_absolute
-    session = Session(
-        user_id=user_id,
-        amr=amr,
-        acr=acr,
-        auth_time=now,
-        created_at=now,
-        last_used_at=now,
-        idle_until=min(expires_at, now + policy.refresh_idle),
-        expires_at=expires_at,
-    )
-    tx.add(session)
-    await tx.flush()
-    return OpenedSession(session, _add_refresh_token(tx, session.id, now))
-
-
-def _add_refresh_token(tx: AsyncSession, session_id: UUID, now: datetime) -> str:
-    token = new_opaque_token()
-    tx.add(RefreshToken(digest=digest(token), session_id=session_id, created_at=now))
-    return token
-
-
-def _spend(refresh_token: str, now: datetime) -> Any:
-    unspent = (RefreshToken.digest == digest(refresh_token)) & RefreshToken.spent_at.is_(None)
-    return update(RefreshToken).where(unspent).values(spent_at=now).returning(RefreshToken.session_id)
-
-
-def live(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The conditions under which a session holds."""
-    return (Session.ended_at.is_(None), Session.idle_until > now, Session.expires_at > now)
-
-
-def _earlier(column: Any, moment: datetime) -> ColumnElement[datetime]:
-    return case((column < moment, column), else_=moment)

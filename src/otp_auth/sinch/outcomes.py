@@ -8,8 +8,6 @@ from otp_auth.sinch.schemas import VerificationState
 # Sinch Verification API, "Errors". 40303 is not among them: it speaks of our own deny, of a callback URL that
 # is missing, or of the authentication level.
 _ABOUT_DESTINATION = frozenset({"40001", "40005", "40300", "42201"})  # invalid, no +, blacklisted, no route
-_TOO_SOON = "42901"  # a second start for the same number; 42900 is the whole application's capacity
-_ABOUT_ACCOUNT = ("401", "402", "403", "422", "429")  # credentials, credit, level, configuration, capacity
 
 
 @dataclass(frozen=True)
@@ -29,17 +27,6 @@ class Refused:
     def is_about_destination(self) -> bool:
         """This number can't be reached in this way: another channel may reach it."""
         return self.error_code in _ABOUT_DESTINATION
-
-    @property
-    def is_too_soon(self) -> bool:
-        """The last start for this number is too young, whatever the channel."""
-        return self.error_code == _TOO_SOON
-
-    @property
-    def is_about_account(self) -> bool:
-        """Every number and channel is refused now; the operator has to act, except on 42900, which passes."""
-        is_about_number = self.is_about_destination or self.is_too_soon
-        return self.error_code.startswith(_ABOUT_ACCOUNT) and not is_about_number
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,6 @@ class VerificationStatus(StrEnum):
 UNSUCCESSFUL = frozenset(VerificationStatus) - {VerificationStatus.PENDING, VerificationStatus.SUCCESSFUL}
 
 
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 

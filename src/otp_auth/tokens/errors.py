@@ -25,5 +25,9 @@ class DamagedKeysError(SigningKeysError):
     """The manifest and the key files don't fit together."""
 
 
-class NextKeyExistsError(SigningKeysError):
-    """A key waits already for its turn."""
+class ForeignKeysError(SigningKeysError):
+    """The directory is another user's."""
+
+
+class UnknownKeyError(SigningKeysError):
+    """No key has this kid."""

@@ -8,14 +8,12 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
 
 from otp_auth.tokens.errors import InvalidTokenError
-from otp_auth.tokens.keys import KeySet
+from otp_auth.tokens.keys import KeySet, VerifyingKey
 from otp_auth.tokens.signatures import read_signed, sign
-
-__all__ = ["AccessClaims", "InvalidTokenError", "PendingClaims", "Tokens"]
+from otp_auth.tokens.timing import LEEWAY
 
 ACCESS = "at+jwt"
 PENDING = "pending+jwt"
-LEEWAY = timedelta(seconds=5)  # between the clocks of our machines
 YEAR_9999 = 253402300799
 
 
@@ -97,14 +95,16 @@ class Tokens:
 
     def read_access(self, token: str) -> AccessClaims:
         """Raises InvalidTokenError, whatever is wrong."""
-        claims = _validate(AccessClaims, read_signed(self.keys, ACCESS, token))
-        self._check(claims, self._audience, leeway=LEEWAY)
+        key, signed = read_signed(self.keys, ACCESS, token)
+        claims = _validate(AccessClaims, signed)
+        self._check(key, claims, self._audience, leeway=LEEWAY)
         return claims
 
     def read_pending(self, token: str) -> PendingClaims:
         """Raises InvalidTokenError, whatever is wrong. Ends to the second: nobody else reads it."""
-        claims = _validate(PendingClaims, read_signed(self.keys, PENDING, token))
-        self._check(claims, self._pending_audience, leeway=timedelta(0))
+        key, signed = read_signed(self.keys, PENDING, token)
+        claims = _validate(PendingClaims, signed)
+        self._check(key, claims, self._pending_audience, leeway=timedelta(0))
         return claims
 
     def _issue(self, kind: str, audience: str, expires_at: datetime, claims: dict[str, Any]) -> str:
@@ -117,12 +117,13 @@ class Tokens:
         }
         return sign(self.keys, kind, registered | claims)
 
-    def _check(self, claims: _Claims, audience: str, *, leeway: timedelta) -> None:
+    def _check(self, key: VerifyingKey, claims: _Claims, audience: str, *, leeway: timedelta) -> None:
         """Compare what must be ours, whole, and look at the clock; `leeway` is for the end alone."""
         now = datetime.now(UTC)
         is_ours = claims.issuer == self._issuer and claims.audience == audience
         has_begun = max(claims.issued_at, claims.not_before or claims.issued_at) <= now + LEEWAY
-        if not (is_ours and has_begun and now < claims.expires_at + leeway):
+        is_alive = has_begun and now < claims.expires_at + leeway
+        if not (is_ours and is_alive and key.may_have_signed(claims.issued_at)):
             raise InvalidTokenError
 
 

@@ -1,66 +1,32 @@
-"""Signing keys in a directory: `<kid>.pem` for each private key, and `keys.json` that says which one signs.
+"""The signing keys of this service: made in its directory, and as they are in memory."""
 
-The manifest is the truth: a key file that it doesn't list counts for nothing. Files are written whole or not
-at all.
-"""
-
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from pydantic import AwareDatetime, BaseModel, StringConstraints, ValidationError
 
 from otp_auth.settings import Algorithm
-from otp_auth.tokens.algorithms import (
-    PrivateKey,
-    PublicKey,
-    algorithm_of,
-    new_private_key,
-    public_jwk,
-    thumbprint,
+from otp_auth.tokens.algorithms import PrivateKey, PublicKey, new_private_key, public_jwk, thumbprint
+from otp_auth.tokens.errors import DamagedKeysError, SigningKeysError
+from otp_auth.tokens.key_files import (
+    MANIFEST,
+    KeyEntry,
+    KeyState,
+    Manifest,
+    Version,
+    delete_private_keys,
+    list_keys,
+    load_private_key,
+    locked,
+    manifest_version,
+    no_signing_keys,
+    write_manifest,
+    write_private_key,
 )
-from otp_auth.tokens.errors import DamagedKeysError, NextKeyExistsError, NoSigningKeysError
+from otp_auth.tokens.timing import LEEWAY, PICK_UP
 
-MANIFEST = "keys.json"
 DIRECTORY_MODE = 0o700
-ADVICE = "run `otp-auth keys generate`"
-
-
-class KeyState(StrEnum):
-    """A key is published before it signs, and after."""
-
-    NEXT = "next"  # published, doesn't sign yet
-    ACTIVE = "active"  # the one that signs
-    RETIRED = "retired"  # signs no more; what it signed still holds while it is listed
-
-
-class KeyEntry(BaseModel, frozen=True):
-    """One line of the manifest."""
-
-    # The kid becomes a file name: exactly the letters of an RFC 7638 thumbprint.
-    kid: Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9_-]{43}\z")]
-    algorithm: Algorithm
-    state: KeyState
-    created_at: AwareDatetime
-
-
-class Manifest(BaseModel, frozen=True):
-    """All keys, oldest first."""
-
-    keys: tuple[KeyEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,14 +40,23 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class VerifyingKey:
-    """A public key, good for one algorithm alone."""
+    """A public key, good for one algorithm alone, and once it is retired only for a while."""
 
     kid: str
     algorithm: Algorithm
     public_key: PublicKey
+    retired_at: datetime | None = None
+    holds_until: datetime | None = None
 
     def jwk(self) -> dict[str, str]:
         return public_jwk(self.public_key) | {"kid": self.kid, "alg": self.algorithm, "use": "sig"}
+
+    def holds(self, now: datetime) -> bool:
+        return self.holds_until is None or now < self.holds_until
+
+    def may_have_signed(self, issued_at: datetime) -> bool:
+        """Say whether it signed at that time: a retired key that still signs is in somebody else's hands."""
+        return self.retired_at is None or issued_at <= self.retired_at + PICK_UP + LEEWAY
 
 
 @dataclass(frozen=True)
@@ -90,101 +65,85 @@ class KeySet:
 
     signing: SigningKey
     verifying: Mapping[str, VerifyingKey]  # by kid, oldest first
+    version: Version | None = None  # of the manifest they were read by
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """Return the public keys as a JWK set (RFC 7517 5)."""
-        return {"keys": [key.jwk() for key in self.verifying.values()]}
+        """Return the public keys that hold now as a JWK set (RFC 7517 5)."""
+        now = datetime.now(UTC)
+        return {"keys": [key.jwk() for key in self.verifying.values() if key.holds(now)]}
 
 
 def generate_key(directory: Path, algorithm: Algorithm = "ES256") -> str:
-    """Make a key and return its kid. The first is active, the second waits as `next`.
+    """Make a key and return its kid. The first is active; a later one is `next`, in place of one that waits.
 
-    Raises NextKeyExistsError for a third, and DamagedKeysError.
+    Raises DamagedKeysError.
     """
-    entries = list_keys(directory)
-    if any(entry.state is KeyState.NEXT for entry in entries):
-        raise NextKeyExistsError("A next key waits already: one at a time is enough.")
-    has_active = any(entry.state is KeyState.ACTIVE for entry in entries)
-    state = KeyState.NEXT if has_active else KeyState.ACTIVE
+    directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+    with locked(directory):
+        entries = list_keys(directory)
+        waiting = tuple(entry for entry in entries if entry.state is KeyState.NEXT)
+        has_active = any(entry.state is KeyState.ACTIVE for entry in entries)
+        made = add_key(directory, algorithm, KeyState.NEXT if has_active else KeyState.ACTIVE)
+        kept = (entry for entry in entries if entry not in waiting)
+        write_manifest(directory, Manifest(keys=(*kept, made)))
+        delete_private_keys(directory, waiting)  # they never signed anything
+    return made.kid
+
+
+def generate_keys(directory: Path, algorithm: Algorithm = "ES256") -> list[str]:
+    """Make a key, or where there is none two: one signs, and the one for the first rotation is known before.
+
+    Returns their kids. Raises DamagedKeysError.
+    """
+    how_many = 1 if list_keys(directory) else 2
+    return [generate_key(directory, algorithm) for _ in range(how_many)]
+
+
+def add_key(directory: Path, algorithm: Algorithm, state: KeyState) -> KeyEntry:
+    """Make a key file, and return the line for the manifest. The caller holds the lock."""
     key = new_private_key(algorithm)
     kid = thumbprint(public_jwk(key.public_key()))
-    directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    _write_whole(directory / f"{kid}.pem", pem)
-    entry = KeyEntry(kid=kid, algorithm=algorithm, state=state, created_at=datetime.now(UTC))
-    write_manifest(directory, Manifest(keys=(*entries, entry)))
-    return kid
-
-
-def list_keys(directory: Path) -> tuple[KeyEntry, ...]:
-    """Return what the manifest says, oldest first; nothing where there is none. Raises DamagedKeysError."""
-    path = directory / MANIFEST
-    try:
-        return Manifest.model_validate_json(path.read_bytes()).keys
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValidationError) as error:
-        raise DamagedKeysError(
-            f"{path} can't be read: restore it from a backup, or move the folder away and {ADVICE}."
-        ) from error
-
-
-def write_manifest(directory: Path, manifest: Manifest) -> None:
-    """Replace the manifest at one stroke: a reader sees the old one or the new one."""
-    _write_whole(directory / MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
+    write_private_key(directory, kid, key)
+    return KeyEntry(kid=kid, algorithm=algorithm, state=state, created_at=datetime.now(UTC))
 
 
 def load_keys(directory: Path) -> KeySet:
-    """Read every key once. Raises NoSigningKeysError and DamagedKeysError."""
-    entries = list_keys(directory)
+    """Read every key that holds once. Raises NoSigningKeysError and DamagedKeysError."""
+    while True:
+        version = manifest_version(directory)
+        try:
+            return _load(directory, version)
+        except SigningKeysError:
+            # A command that replaced the manifest meanwhile may have deleted files of the old one.
+            if manifest_version(directory) == version:
+                raise
+
+
+def active_key(directory: Path, entries: tuple[KeyEntry, ...]) -> KeyEntry:
+    """Return the one that signs. Raises NoSigningKeysError and DamagedKeysError."""
     active = [entry for entry in entries if entry.state is KeyState.ACTIVE]
     if not active:
-        raise NoSigningKeysError(f"No signing keys in {directory}: {ADVICE}.")
+        raise no_signing_keys(directory)
     if len(active) > 1:
         raise DamagedKeysError(f"{directory / MANIFEST} names more than one active key.")
-    private_keys = {entry.kid: _load_private_key(directory, entry) for entry in entries}
-    signing = SigningKey(active[0].kid, active[0].algorithm, private_keys[active[0].kid])
+    return active[0]
+
+
+def _load(directory: Path, version: Version | None) -> KeySet:
+    entries = list_keys(directory)
+    active = active_key(directory, entries)
+    now = datetime.now(UTC)
+    holding = [entry for entry in entries if entry.holds(now)]
+    private_keys = {entry.kid: load_private_key(directory, entry) for entry in holding}
     verifying = {
-        entry.kid: VerifyingKey(entry.kid, entry.algorithm, private_keys[entry.kid].public_key())
-        for entry in entries
+        entry.kid: VerifyingKey(
+            entry.kid,
+            entry.algorithm,
+            private_keys[entry.kid].public_key(),
+            entry.retired_at,
+            entry.holds_until,
+        )
+        for entry in holding
     }
-    return KeySet(signing, MappingProxyType(verifying))
-
-
-def _load_private_key(directory: Path, entry: KeyEntry) -> PrivateKey:
-    path = directory / f"{entry.kid}.pem"
-    try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise DamagedKeysError(f"{path} can't be read: restore it from a backup.") from error
-    # Narrowed by hand: the library knows more kinds of keys than we do.
-    if algorithm_of(key) != entry.algorithm or not isinstance(key, PrivateKey):
-        raise DamagedKeysError(f"{path} is not a key for {entry.algorithm}.")
-    if thumbprint(public_jwk(key.public_key())) != entry.kid:
-        raise DamagedKeysError(f"{path} holds another key than its name says.")
-    return key
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, so that a crash leaves the old one or the new one."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name durable too; systems that can't open a directory do without."""
-    if os.name == "posix":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    signing = SigningKey(active.kid, active.algorithm, private_keys[active.kid])
+    return KeySet(signing, MappingProxyType(verifying), version)

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -27,8 +28,8 @@ def sign(keys: KeySet, kind: str, claims: Mapping[str, Any]) -> str:
     return _JWS.encode(payload, signing.private_key, signing.algorithm, headers)
 
 
-def read_signed(keys: KeySet, kind: str, token: str) -> dict[str, Any]:
-    """Return the claims of a token of this kind, signed by one of our keys. Raises InvalidTokenError."""
+def read_signed(keys: KeySet, kind: str, token: str) -> tuple[VerifyingKey, dict[str, Any]]:
+    """Return which key of ours signed a token of this kind, and its claims. Raises InvalidTokenError."""
     if len(token) > LONGEST_TOKEN or not COMPACT.fullmatch(token):
         raise InvalidTokenError
     header, payload, signature = map(_decode, token.split("."))
@@ -37,7 +38,7 @@ def read_signed(keys: KeySet, kind: str, token: str) -> dict[str, Any]:
     signing_input = token.rpartition(".")[0].encode()
     if not verifier.verify(signing_input, key.public_key, signature):
         raise InvalidTokenError
-    return _read_object(payload)
+    return key, _read_object(payload)
 
 
 def _select_key(keys: KeySet, kind: str, header: dict[str, Any]) -> VerifyingKey:
@@ -46,7 +47,7 @@ def _select_key(keys: KeySet, kind: str, header: dict[str, Any]) -> VerifyingKey
     key = keys.verifying.get(kid) if isinstance(kid, str) else None
     if key is None or header.get("alg") != key.algorithm or header.get("typ") != kind:
         raise InvalidTokenError
-    if not REFUSED_MEMBERS.isdisjoint(header):
+    if not REFUSED_MEMBERS.isdisjoint(header) or not key.holds(datetime.now(UTC)):
         raise InvalidTokenError
     return key
 

@@ -1,0 +1,183 @@
+"""`otp-auth users`: one account, found by phone number, e-mail address or id; each change is audited."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import UUID
+
+import commands
+import pytest
+from commands import Answer, Run, assert_refused
+from sqlalchemy import select
+
+from otp_auth.audit.models import AuditEvent
+from support.databases import sqlite_url
+from support.service import PASSWORD, Json, Service, new_number
+
+run, launcher = commands.run, commands.launcher
+EMAIL = "ada@example.com"
+NOBODY = "0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071"
+UNKNOWN = "no account has this phone number (with its +), e-mail address or id"
+Users = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture
+def users(run: Run, tmp_path: Path, database_url: str) -> Users:
+    """Run a command beside the service, whose loop goes on."""
+
+    async def users(*arguments: str) -> Answer:
+        return await asyncio.to_thread(
+            run, "users", *arguments, cwd=tmp_path, OTP_AUTH_DATABASE_URL=database_url
+        )
+
+    return users
+
+
+@pytest.fixture
+async def account(service: Service) -> Json:
+    return await service.register(new_number(), email=EMAIL)
+
+
+async def log_in_again(service: Service, account: Json) -> Json:
+    pending = await service.start_login(account["user"]["phone_number"], method="none")
+    code = account["recovery_codes"][0]
+    answer = await service.verify(pending, code, method="recovery_code")
+    body: Json = answer.json()
+    return body
+
+
+async def events(service: Service, account: Json, name: str) -> list[AuditEvent]:
+    these = select(AuditEvent).where(
+        AuditEvent.user_id == UUID(account["user"]["id"]), AuditEvent.name == name
+    )
+    async with service.database.read() as tx:
+        return list(await tx.scalars(these))
+
+
+def said(answer: Answer) -> list[str]:
+    assert (answer.returncode, answer.stderr) == (0, "")
+    return answer.stdout.splitlines()
+
+
+class TestShow:
+    async def test_all_that_support_needs(self, service: Service, account: Json, users: Users) -> None:
+        await log_in_again(service, account)
+
+        lines = said(await users("show", account["user"]["phone_number"]))
+
+        shown = {line[:15].strip(): line[16:] for line in lines}
+        assert shown.pop("created") == shown.pop("phone verified")
+        assert shown == {
+            "id": account["user"]["id"],
+            "phone": account["user"]["phone_number"],
+            "e-mail": EMAIL,
+            "locked": "no",
+            "factors": "sms, recovery_code",
+            "shut off": "none",
+            "recovery codes": "9 unused",
+            "sessions": "2",
+        }
+
+    async def test_each_name_of_an_account_finds_it(self, account: Json, users: Users) -> None:
+        number, user_id = account["user"]["phone_number"], account["user"]["id"]
+        spelled = f"{number[:3]} {number[3:5]} {number[5:]}"
+
+        answers = [said(await users("show", name)) for name in (number, spelled, "Ada@Example.com", user_id)]
+
+        assert all(answer == answers[0] for answer in answers)
+
+    async def test_a_lock_is_shown(self, account: Json, users: Users) -> None:
+        await users("lock", account["user"]["id"])
+
+        (line,) = [each for each in said(await users("show", EMAIL)) if each.startswith("locked")]
+
+        assert line.endswith("Z")
+
+
+class TestLock:
+    async def test_its_owner_is_out_at_once_and_in_again_after_an_unlock(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        user_id = account["user"]["id"]
+        body = {"identifier": EMAIL, "password": PASSWORD, "method": "none"}
+
+        locked = said(await users("lock", EMAIL))
+        me = await service.get("/me", account["access_token"])
+        shut = await service.post("/auth/login", body)
+        unlocked = said(await users("unlock", user_id))
+        opened = await service.post("/auth/login", body)
+
+        assert locked == [f"{user_id} is locked: its sessions and pending logins have ended"]
+        assert unlocked == [f"{user_id} is unlocked: its owner may log in again"]
+        assert (me.status_code, shut.status_code, opened.status_code) == (401, 401, 200)
+        for name in ("account_locked", "account_unlocked"):
+            assert [event.detail for event in await events(service, account, name)] == [{"by": "operator"}]
+
+    async def test_twice_is_as_good_as_once(self, service: Service, account: Json, users: Users) -> None:
+        user_id = account["user"]["id"]
+
+        locked = [said(await users("lock", EMAIL)) for _ in range(2)]
+        unlocked = [said(await users("unlock", EMAIL)) for _ in range(2)]
+
+        assert locked[1] == [f"{user_id} is locked already"]
+        assert unlocked[1] == [f"{user_id} is not locked"]
+        for name in ("account_locked", "account_unlocked"):
+            assert len(await events(service, account, name)) == 1
+
+
+class TestSessions:
+    async def test_one_line_for_each_newest_first(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        newest = await log_in_again(service, account)
+
+        lines = [line.split("  ") for line in said(await users("sessions", EMAIL))]
+
+        assert [line[0] for line in lines] == [newest["session_id"], account["session_id"]]
+        assert {len(line) for line in lines} == {5}
+        assert all(line[1].endswith("Z") and line[2].endswith("Z") for line in lines)
+        assert all(line[4].startswith("python-httpx") for line in lines)
+
+    async def test_all_end_and_are_written_down(self, service: Service, account: Json, users: Users) -> None:
+        newest, user_id = await log_in_again(service, account), account["user"]["id"]
+
+        first, second = [said(await users("revoke-sessions", EMAIL)) for _ in range(2)]
+
+        assert (first, second) == ([f"{user_id}: 2 ended"], [f"{user_id}: 0 ended"])
+        assert said(await users("sessions", EMAIL)) == []
+        for tokens in (account, newest):
+            assert (await service.get("/me", tokens["access_token"])).status_code == 401
+        revoked = await events(service, account, "session_revoked")
+        assert [event.detail for event in revoked] == [{"by": "operator"}] * 2
+
+
+@pytest.mark.parametrize("command", ["show", "lock", "unlock", "sessions", "revoke-sessions"])
+@pytest.mark.parametrize("identifier", ["+46700000001", "nobody@example.com", NOBODY, "0700000001", ""])
+async def test_an_unknown_account_is_refused(
+    run: Run, tmp_path: Path, sqlite_database: str, command: str, identifier: str
+) -> None:
+    answer = run("users", command, identifier, cwd=tmp_path, OTP_AUTH_DATABASE_URL=sqlite_database)
+
+    assert_refused(answer, UNKNOWN)
+
+
+def test_a_database_without_a_schema_is_refused(run: Run, tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "x.sqlite3")
+
+    answer = run("users", "show", "+46700000001", cwd=tmp_path, OTP_AUTH_DATABASE_URL=url)
+
+    assert_refused(answer, "the database can't be used (OperationalError)")
+
+
+class TestEvents:
+    async def test_one_line_for_each_newest_first(self, account: Json, users: Users) -> None:
+        await users("lock", EMAIL)
+
+        lines = [line.split("  ") for line in said(await users("events", EMAIL))]
+
+        assert [line[1] for line in lines][:2] in (
+            ["account_locked", "session_revoked"],
+            ["session_revoked", "account_locked"],
+        )
+        assert lines[-1][1:] == ["account_created", "127.0.0.0/24", "{}"]
+        assert account["user"]["phone_number"] not in str(lines)
