@@ -68,7 +68,9 @@ class TestRefresh:
             assert (await one.get("/me", mine["access_token"])).status_code == 200
             await assert_alive(two, ours.json())
 
-    @pytest.mark.parametrize("without", [{"end"}, {"version"}, {"end", "version"}], ids=" and ".join)
+    @pytest.mark.parametrize(
+        "without", [{"end"}, {"version"}, {"end", "version"}], ids=lambda names: " and ".join(sorted(names))
+    )
     async def test_two_guards_hold_that_and_either_is_enough(
         self, workers: Workers, monkeypatch: pytest.MonkeyPatch, without: set[str]
     ) -> None:
