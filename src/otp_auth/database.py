@@ -1,17 +1,20 @@
 """The database: one engine, and transactions that are short. SQLite and PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from random import SystemRandom
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator, event, make_url, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -21,6 +24,10 @@ CHECKOUT_TIMEOUT = 2  # seconds to wait for a connection, then 503
 STATEMENT_TIMEOUT = 5  # seconds
 LOCK_TIMEOUT = 3  # seconds
 POOL_SIZE = 20
+# PostgreSQL gave this transaction up for the sake of another one: serialization failure, deadlock.
+CONFLICTS = ("40001", "40P01")
+CONFLICT_TRIES = 3
+LONGEST_PAUSE = 0.05  # seconds, before another try
 
 _READS = "otp_auth_reads"  # execution option: this transaction only reads
 
@@ -108,6 +115,30 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def again_after_conflict(
+    transaction: Callable[Arguments, Awaitable[Result]],
+) -> Callable[Arguments, Awaitable[Result]]:
+    """Repeat a function that is one transaction where PostgreSQL gave it up for another one."""
+
+    @wraps(transaction)
+    async def repeated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        for _ in range(CONFLICT_TRIES - 1):
+            try:
+                return await transaction(*args, **kwargs)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in CONFLICTS:
+                    raise
+            # At random, so that the same two don't meet again.
+            await asyncio.sleep(SystemRandom().uniform(0, LONGEST_PAUSE))
+        return await transaction(*args, **kwargs)
+
+    return repeated
 
 
 def _new_engine(url: str) -> AsyncEngine:

@@ -59,6 +59,20 @@ async def test_two_accounts_and_a_registration_want_one_number(new_service: NewS
             )
 
 
+async def test_two_want_the_number_of_the_other(workers: Workers) -> None:
+    """PostgreSQL may see each wait for the other, and give one up: that one is tried again."""
+    one, two = workers
+    for _ in range(5):
+        numbers = [new_number(), new_number()]
+        ada, bob = [await one.register(number) for number in numbers]
+        claims = [await begin(one, ada, numbers[1]), await begin(one, bob, numbers[0])]
+
+        answers = await asyncio.gather(one.verify(*claims[0]), two.verify(*claims[1]))
+
+        assert [answer.json()["code"] for answer in answers] == ["account_exists"] * 2
+        assert [await owners(one, number) for number in numbers] == [1, 1]
+
+
 async def test_beside_all_that_ends_its_session(workers: Workers) -> None:
     one, two = workers
     for number in range(ROUNDS):

@@ -11,12 +11,13 @@ from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import Detail, record
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.repository import close
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.sessions.ending import end_sessions
 from otp_auth.sessions.models import Session, TrustedDevice
 from otp_auth.sessions.trusted_devices import end_devices
 
 
+@again_after_conflict
 async def lock_account(database: Database, user_id: UUID, detail: Detail) -> bool:
     """Shut its owner out at once; False when it was locked already. `detail` says by whom.
 

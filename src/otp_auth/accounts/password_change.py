@@ -15,7 +15,7 @@ from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail, record
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.repository import close
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.errors import OverloadedError
 from otp_auth.sessions.ending import end_sessions, lock_sessions
 from otp_auth.sessions.models import Session, TrustedDevice, live
@@ -67,6 +67,7 @@ async def _compare(
     await budgets.give_back(charges)
 
 
+@again_after_conflict
 async def change_password(
     database: Database, user: User, session_id: UUID, new_hash: str, network: str | None
 ) -> None:

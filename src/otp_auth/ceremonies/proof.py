@@ -23,7 +23,7 @@ from otp_auth.challenges.errors import (
 from otp_auth.challenges.judging import Judges, judge_phone_code, require_judge, take_attempt
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.repository import ChallengeRepository, close, lock_open, spend
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.errors import AuthError
 from otp_auth.factors.authenticators import TotpMatch, TotpRepository, use_step
 from otp_auth.factors.enrolled import FactorRepository
@@ -135,6 +135,7 @@ async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> Proof:
     return proof
 
 
+@again_after_conflict
 async def _complete(prover: Prover, attempted: Challenge, proof: Proof) -> Outcome:
     """Spend the challenge in the transaction that writes what follows. Zero rows: somebody else won."""
     async with prover.database.write() as tx:

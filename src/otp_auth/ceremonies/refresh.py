@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from otp_auth.accounts.models import User
 from otp_auth.accounts.repository import find_owner
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.sessions.clients import Client
 from otp_auth.sessions.ending import end_sessions
 from otp_auth.sessions.families import rotate
@@ -22,6 +22,7 @@ class Refreshed:
     opened: OpenedSession
 
 
+@again_after_conflict
 async def refresh(database: Database, refresh_token: str, client: Client, policy: SessionPolicy) -> Refreshed:
     """Rotate a refresh token, if its account still is what it was at login. Raises InvalidTokenError."""
     # Raised only after the commit: that a family has ended must not be undone.

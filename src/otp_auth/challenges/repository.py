@@ -13,7 +13,7 @@ from otp_auth.audit.trail import record
 from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.guesses import charge_guess, refund_guess
 from otp_auth.challenges.models import Challenge
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.factors.failures import clear_failures, disabled_factors, enable_others, note_failure
 from otp_auth.factors.models import FactorKind
 from otp_auth.sending import cooldowns, shield
@@ -49,6 +49,7 @@ class ChallengeRepository:
         async with self._database.read() as tx:
             return await tx.scalar(select(Challenge).where(*usable(challenge_id)))
 
+    @again_after_conflict
     async def take_attempt(
         self, challenge_id: UUID, factor: FactorKind, network: str | None
     ) -> Challenge | None:

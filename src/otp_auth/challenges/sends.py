@@ -21,7 +21,7 @@ from otp_auth.challenges.models import (
     Delivery,
 )
 from otp_auth.challenges.repository import close, usable
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.factors.failures import disabled_factors
 from otp_auth.factors.models import FactorKind
 from otp_auth.identifiers import new_id
@@ -84,6 +84,7 @@ class SendRepository:
         async with self._database.read() as tx:
             return FactorKind.PHONE in await disabled_factors(tx, user_id)
 
+    @again_after_conflict
     async def reserve_send(self, wanted: WantedSend, policy: SendSettings) -> Reservation:
         """Charge one send to the challenge, its number and every budget, before Sinch is called."""
         now = datetime.now(UTC)
@@ -135,6 +136,7 @@ class SendRepository:
             .execution_options(populate_existing=True)
         )
 
+    @again_after_conflict
     async def record_sent(
         self,
         challenge: Challenge,
