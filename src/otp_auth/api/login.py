@@ -98,7 +98,7 @@ async def log_in(
         user,
         channel,
         languages,
-        password_is_long=may_stand_alone(password),
+        may_stand_alone(password),
     )
     seen = await view(sending, begun.challenge, begun.opens_at)
     return issue_pending(tokens, seen, await factors_taken(factors, sending.policy, begun.challenge))

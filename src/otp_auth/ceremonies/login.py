@@ -29,7 +29,6 @@ async def start_login(
     user: User,
     method: Channel | None,
     accept_language: str | None,
-    *,
     password_is_long: bool,
 ) -> Begun:
     """Send the second factor's code to somebody who has proved the password.

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth import metrics
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import Detail, record
+from otp_auth.identifiers import new_id
 from otp_auth.sessions.clients import Client
 from otp_auth.sessions.ending import end_sessions
 from otp_auth.sessions.models import Session, TrustedDevice
@@ -72,11 +73,13 @@ async def trust_device(
     Past the account's number of devices the ones used longest ago end. The caller holds the account locked,
     so that parallel logins count each other's devices.
     """
-    now, secret = datetime.now(UTC), new_opaque_token()
+    now, device_id = datetime.now(UTC), new_id()
+    token = trust.tokens.write(device_id, new_opaque_token())
     device = TrustedDevice(
+        id=device_id,
         user_id=owner.user_id,
         name=client.device,
-        digest=digest(secret),
+        digest=digest(token),
         password_version=owner.password_version,
         network=client.network,
         created_at=now,
@@ -94,7 +97,7 @@ async def trust_device(
         detail={"device_id": str(device.id)},
     )
     await _end_surplus(tx, owner, device, trust.policy.per_account)
-    return trust.tokens.write(device.id, secret)
+    return token
 
 
 async def know_device(
@@ -105,24 +108,34 @@ async def know_device(
     None when it is no token of a live device of this account, or was spent before: that is theft, the device
     ends and the caller must commit. The caller holds the account locked.
     """
-    now, successor = datetime.now(UTC), new_opaque_token()
-    row = (await tx.execute(_spend(owner, shown, successor, network, now))).one_or_none()
-    if row is not None:
-        return KnownDevice(row.id, row.name, trust.tokens.write(row.id, successor))
+    now, secret = datetime.now(UTC), new_opaque_token()
+    successor = trust.tokens.write(shown.device_id, secret)
+    changes = {
+        "digest": digest(successor),
+        "previous_digest": shown.digest,
+        "sealed_successor": seal(secret, under=shown.text),
+        "rotated_at": now,
+        "last_used_at": now,
+        "network": network,
+    }
+    name = await tx.scalar(_spend(owner, shown, changes, now))
+    if name is not None:
+        return KnownDevice(shown.device_id, name, successor)
     device = await tx.scalar(
         select(TrustedDevice).where(TrustedDevice.id == shown.device_id, *live_of(owner, now))
     )
     if device is None:
         return None
-    newest = _newest_of(device, shown, trust.policy.grace, now)
-    if newest is not None:
-        return KnownDevice(device.id, device.name, trust.tokens.write(device.id, newest))
-    if shown.is_ours or device.previous_digest == shown.digest:
+    is_the_one_before = device.previous_digest == shown.digest
+    if is_the_one_before and not was_spent_long_ago(device, trust.policy.grace, now):
+        newest = _newest_of(device, shown, trust.tokens)
+        return KnownDevice(device.id, device.name, newest) if newest else None
+    if is_the_one_before or shown.is_ours:
         await _end_stolen(tx, device, network)
     return None
 
 
-def _spend(owner: Owner, shown: ShownDeviceToken, successor: str, network: str | None, now: datetime) -> Any:
+def _spend(owner: Owner, shown: ShownDeviceToken, changes: dict[str, Any], now: datetime) -> Any:
     """Replace the newest token. Of parallel logins with it one alone finds it unspent."""
     return (
         update(TrustedDevice)
@@ -131,24 +144,16 @@ def _spend(owner: Owner, shown: ShownDeviceToken, successor: str, network: str |
             TrustedDevice.digest == shown.digest,
             *live_of(owner, now),
         )
-        .values(
-            digest=digest(successor),
-            previous_digest=shown.digest,
-            sealed_successor=seal(successor, under=shown.secret),
-            rotated_at=now,
-            last_used_at=now,
-            network=network,
-        )
-        .returning(TrustedDevice.id, TrustedDevice.name)
+        .values(changes)
+        .returning(TrustedDevice.name)
         .execution_options(synchronize_session=False)
     )
 
 
-def _newest_of(device: TrustedDevice, shown: ShownDeviceToken, grace: timedelta, now: datetime) -> str | None:
-    """Return the newest secret to whoever shows the one before it, which was spent a moment ago."""
-    if device.previous_digest != shown.digest or was_spent_long_ago(device, grace, now):
-        return None
-    return unseal(device.sealed_successor, shown.secret) if device.sealed_successor else None
+def _newest_of(device: TrustedDevice, shown: ShownDeviceToken, tokens: DeviceTokens) -> str | None:
+    """Open what was sealed under the token shown."""
+    secret = unseal(device.sealed_successor, shown.text) if device.sealed_successor else None
+    return tokens.find(device.id, secret, device.digest) if secret else None
 
 
 def was_spent_long_ago(device: TrustedDevice, grace: timedelta, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Tokens of trusted devices: which device, 256 random bits, and a mark that they are ours.
 
-Only a digest of the random bits is stored. The mark lets nobody in: it tells an old token of ours, which
-somebody has copied, from one that somebody has made up.
+Only a digest is stored. The mark lets nobody in: it tells an old token of ours, which somebody has copied,
+from one that somebody has made up.
 """
 
 import hmac
@@ -19,13 +19,13 @@ _MARK_LENGTH = 32  # hex digits
 class ShownDeviceToken:
     """What somebody shows; nothing of it is proved but `is_ours`."""
 
+    text: str
     device_id: UUID
-    secret: str
     is_ours: bool
 
     @property
     def digest(self) -> str:
-        return digest(self.secret)
+        return digest(self.text)
 
 
 class DeviceTokens:
@@ -35,7 +35,12 @@ class DeviceTokens:
         self._secrets = [each.encode() for each in (secret, *previous)]
 
     def write(self, device_id: UUID, secret: str) -> str:
-        return f"{device_id.hex}.{secret}.{_mark(self._secrets[0], device_id, secret)}"
+        return _write(self._secrets[0], device_id, secret)
+
+    def find(self, device_id: UUID, secret: str, known_digest: str) -> str | None:
+        """Return the token that has this digest, though the service's secret may have changed since."""
+        written = (_write(each, device_id, secret) for each in self._secrets)
+        return next((token for token in written if digest(token) == known_digest), None)
 
     def read(self, token: str) -> ShownDeviceToken | None:
         """None for what no token of ours looks like."""
@@ -48,7 +53,11 @@ class DeviceTokens:
             return None
         marks = [_mark(each, parsed, secret) for each in self._secrets]
         is_ours = any(hmac.compare_digest(octets(mark), octets(each)) for each in marks)
-        return ShownDeviceToken(parsed, secret, is_ours)
+        return ShownDeviceToken(token, parsed, is_ours)
+
+
+def _write(key: bytes, device_id: UUID, secret: str) -> str:
+    return f"{device_id.hex}.{secret}.{_mark(key, device_id, secret)}"
 
 
 def _mark(key: bytes, device_id: UUID, secret: str) -> str:
