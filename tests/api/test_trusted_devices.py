@@ -326,7 +326,7 @@ class TestRecentProof:
 
 
 async def _ask(service: Service, operation: Operation, tokens: Json) -> Response:
-    body = {} if operation.takes_body else None
+    body: Json | None = {} if operation.takes_body else None
     headers = bearer(tokens["access_token"])
     return await service.http.request(operation.method, operation.path, json=body, headers=headers)
 

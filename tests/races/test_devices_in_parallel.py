@@ -1,4 +1,4 @@
-"""Trusted devices used in parallel: one living chain, no more of them than are allowed, and theft beside use."""
+"""Trusted devices used in parallel: one living chain, no more of them than allowed, theft beside use."""
 
 import asyncio
 from collections.abc import AsyncIterator
