@@ -212,6 +212,24 @@ class TestWhatEndsDevices:
 
         assert not is_in(await show(one, tokens))
 
+    async def test_nor_with_a_device_of_the_new_password(
+        self, workers: Workers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one, other = workers
+        tokens = await register_trusted(one)
+
+        async def come_late(*arguments: Any) -> Any:
+            assert (await change(other, tokens)).status_code == 204
+            async with other.database.write() as tx:
+                await tx.execute(update(TrustedDevice).values(ended_at=None, password_version=2))
+            return await log_in_by_device(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("otp_auth.api.login.log_in_by_device", come_late)
+            assert not is_in(await show(one, tokens))
+
+        assert is_in(await show(one, tokens, password=NEW))
+
 
 class TestNumberOfDevices:
     async def trust(self, service: Service, tokens: Json, opened: OpenedSession) -> None:
