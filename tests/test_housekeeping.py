@@ -37,6 +37,8 @@ NOTHING = dict.fromkeys(
         "known networks",
         "unconfirmed apps",
         "provider events",
+        "devices",
+        "device seals",
         "audit events",
         "outgoing events",
     ),

@@ -95,6 +95,12 @@ def _gained(count: Callable[[], None]) -> dict[tuple[str, str], float]:
             id="end of a session",
         ),
         pytest.param(
+            lambda: metrics.count_device_end("device_theft"),
+            "otp_auth_devices_ended_total",
+            "event=device_theft",
+            id="end of a device",
+        ),
+        pytest.param(
             lambda: metrics.count_outgoing("failed"),
             "otp_auth_outgoing_events_total",
             "outcome=failed",

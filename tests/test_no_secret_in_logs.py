@@ -11,6 +11,7 @@ from conftest import NewService
 from otp_auth.logs import configure_logs
 from otp_auth.settings import Settings
 from support.authenticator import enrol
+from support.devices import ON, let_in, verify_trusted
 from support.gateway import CLIENTS, FORM, INTROSPECT, SECRET, basic, introspected, revoke
 from support.service import API, PASSWORD, Json, Service, new_number, wrong
 
@@ -20,7 +21,7 @@ NEW_PASSWORD = "New-Canary-Password-22"
 
 @pytest_asyncio.fixture
 async def service(new_service: NewService) -> AsyncIterator[Service]:
-    async with new_service(service_clients=CLIENTS) as running:
+    async with new_service(service_clients=CLIENTS, trusted_devices=ON) as running:
         yield running
 
 
@@ -41,7 +42,9 @@ async def walk(service: Service, number: str) -> list[str]:
     await service.post("/auth/login", {"identifier": number, "password": WRONG_PASSWORD})
     await service.post("/auth/login", {"identifier": number, "password": [WRONG_PASSWORD]})
     login = await service.start_login("canary@example.com")
-    logged_in = await service.prove(login, number)
+    logged_in = await verify_trusted(service, login, number)
+    by_device = await let_in(service, logged_in)
+    await let_in(service, logged_in)
     refreshed = (await service.post("/auth/token/refresh", {"refresh_token": tokens["refresh_token"]})).json()
     await service.ask("PATCH", "/me", {"display_name": "Canary"}, refreshed["access_token"])
     app = await enrol(service, refreshed)
@@ -68,12 +71,13 @@ async def walk(service: Service, number: str) -> list[str]:
         SECRET,
         app.secret,
         *(header["Authorization"].removeprefix("Basic ") for header in (basic(), stranger)),
-        *secrets_of(pending, login, tokens, logged_in, refreshed, step_up, elevated, renewed),
+        *secrets_of(pending, login, tokens, logged_in, by_device, refreshed, step_up, elevated, renewed),
+        *(each["device_token"].split(".")[1] for each in (logged_in, by_device)),
     ]
 
 
 def secrets_of(*answers: Json) -> list[str]:
-    names = ("pending_token", "access_token", "refresh_token")
+    names = ("pending_token", "access_token", "refresh_token", "device_token")
     found = [answer[name] for answer in answers for name in names if name in answer]
     return found + [code for answer in answers for code in answer.get("recovery_codes", [])]
 

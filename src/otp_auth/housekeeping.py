@@ -18,6 +18,7 @@ from otp_auth.factors import authenticators
 from otp_auth.factors.resealing import reseal
 from otp_auth.factors.totp import Seeds
 from otp_auth.sending import conversions, cooldowns
+from otp_auth.sessions import device_repository
 from otp_auth.sessions.repository import SessionRepository
 from otp_auth.settings import Settings
 
@@ -42,6 +43,8 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
         "known networks": known_networks.purge,
         "unconfirmed apps": lambda tx, now: authenticators.purge(tx, now - KEPT_FOR),
         "provider events": lambda tx, now: deliveries.purge(tx, now - KEPT_FOR),
+        "devices": lambda tx, now: device_repository.purge(tx, now - KEPT_FOR),
+        "device seals": lambda tx, now: device_repository.forget_seals(tx, now, settings.device_policy.grace),
         "audit events": lambda tx, now: trail.purge(tx, now - settings.audit.retention),
         # What was tried to its end is gone; this is left where nobody listens any more.
         "outgoing events": lambda tx, now: outbox.purge(tx, now - settings.events.keep_trying - KEPT_FOR),

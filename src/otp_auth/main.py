@@ -15,6 +15,7 @@ from otp_auth.accounts.password_policy import common_passwords
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.api import (
     account,
+    devices,
     events,
     factors,
     farewell,
@@ -55,6 +56,7 @@ from otp_auth.hashing import HashingPool
 from otp_auth.housekeeping import purge_regularly
 from otp_auth.logs import configure_logs
 from otp_auth.sealing import new_sealer
+from otp_auth.sessions.trusted_devices import new_device_trust
 from otp_auth.settings import Settings, load_settings
 from otp_auth.sinch.client import SinchVerificationClient, new_http_client
 from otp_auth.tokens.jwt import Tokens
@@ -111,7 +113,7 @@ async def _add_slash(request: Request) -> RedirectResponse:
 def _add_routes(app: FastAPI, settings: Settings) -> None:
     version_1 = APIRouter(prefix="/api/v1")
     credentials = (registration, login, otp, step_up, password, tokens)
-    for story in (*credentials, account, phone, factors, recovery_codes, sessions, events, farewell):
+    for story in (*credentials, account, phone, factors, recovery_codes, sessions, devices, events, farewell):
         version_1.include_router(story.router)
     app.include_router(version_1)
     for beside in (well_known, metadata, oauth2, webhooks, metrics, health):
@@ -149,6 +151,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.seeds = Seeds(new_sealer(settings))
         app.state.codes = Codes(settings.secret_key.get_secret_value())
         app.state.hasher = PasswordHasher(pool, settings.passwords.bcrypt_cost)
+        app.state.device_trust = new_device_trust(settings)
         app.state.redis = _new_redis(settings, stack)
         await app.state.hasher.prepare()
         await asyncio.to_thread(common_passwords)

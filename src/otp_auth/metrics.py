@@ -56,6 +56,12 @@ _SESSIONS_ENDED = Counter(
     ("event",),
     registry=_REGISTRY,
 )
+_DEVICES_ENDED = Counter(
+    "otp_auth_devices_ended",
+    "Trusted devices that were ended before their time; `device_theft` is a stolen token of one.",
+    ("event",),
+    registry=_REGISTRY,
+)
 _OUTGOING = Counter(
     "otp_auth_outgoing_events",
     "Tries to send an event to the application: `dropped` ones are lost to it.",
@@ -104,6 +110,11 @@ def count_event(event: str, outcome: EventOutcome) -> None:
 def count_session_end(event: str) -> None:
     """Count a session that was ended, by the event that the audit trail has for it."""
     _SESSIONS_ENDED.labels(_word(event)).inc()
+
+
+def count_device_end(event: str) -> None:
+    """Count a trusted device that was ended, by the event that the audit trail has for it."""
+    _DEVICES_ENDED.labels(_word(event)).inc()
 
 
 def count_outgoing(outcome: Literal["delivered", "failed", "dropped"]) -> None:

@@ -38,6 +38,10 @@ def _json_object(value: object) -> object:
 
 LONGEST = timedelta(days=3650)  # beyond it a moment may not exist
 
+# Characters of a password: before a second factor, and where it may stand alone (SP 800-63B-4 3.1.1.2).
+SHORTEST_PASSWORD = 8
+SHORTEST_PASSWORD_ALONE = 15
+
 
 def _capitals(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(value.upper() for value in values)
@@ -202,6 +206,16 @@ class TrustedDeviceSettings(Section):
     per_account: Annotated[int, Field(ge=1, le=50)] = 5
 
 
+@dataclass(frozen=True)
+class DevicePolicy:
+    """Whether devices are trusted, for how long, and how many of an account."""
+
+    enabled: bool
+    lifetime: timedelta
+    grace: timedelta
+    per_account: int
+
+
 class PasswordResetSettings(Section):
     """A new password by a proof of the phone."""
 
@@ -335,6 +349,16 @@ class Settings(BaseSettings):
         return SessionPolicy(
             tokens.refresh_idle, tokens.refresh_absolute, tokens.refresh_grace, self.sessions.per_account
         )
+
+    @property
+    def device_policy(self) -> DevicePolicy:
+        devices = self.trusted_devices
+        return DevicePolicy(devices.enabled, devices.lifetime, self.tokens.refresh_grace, devices.per_account)
+
+    @property
+    def shortest_password(self) -> int:
+        """Of those that are set from now on. Where devices are trusted a password stands alone."""
+        return SHORTEST_PASSWORD_ALONE if self.trusted_devices.enabled else SHORTEST_PASSWORD
 
     @property
     def docs_enabled(self) -> bool:

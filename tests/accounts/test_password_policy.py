@@ -2,7 +2,13 @@ import time
 
 import pytest
 
-from otp_auth.accounts.password_policy import WeakPasswordError, check_password, common_passwords
+from otp_auth.accounts.password_policy import (
+    PasswordTooShortError,
+    WeakPasswordError,
+    check_password,
+    common_passwords,
+    may_stand_alone,
+)
 
 PERSON = ("+46701234567", "ada.lovelace@example.com", "Ada Zarkonidas")
 
@@ -82,6 +88,27 @@ def test_other_obvious_ones(password: str, rule: str) -> None:
 )
 def test_anything_else_is_accepted(password: str) -> None:
     check_password(password, context=PERSON)
+
+
+@pytest.mark.parametrize(
+    ("password", "is_long"),
+    [
+        pytest.param("Quiet-Harbour-", False, id="14"),
+        pytest.param("Quiet-Harbour-L", True, id="15"),
+        pytest.param("e\u0301" * 8 + "-Harbo", False, id="14 letters of 22 code points"),
+        pytest.param("\U0001f40e\U0001f98a" * 7 + "!", True, id="15 code points, more in UTF-16"),
+    ],
+)
+def test_what_may_stand_alone_has_15_characters(password: str, is_long: bool) -> None:
+    assert may_stand_alone(password) is is_long
+    if is_long:
+        check_password(password, context=(), shortest=15)
+        return
+    with pytest.raises(PasswordTooShortError) as refusal:
+        check_password(password, context=(), field="body.new_password", shortest=15)
+    (error,) = refusal.value.members["errors"]
+    assert (error["field"], error["rule"]) == ("body.new_password", "too_short")
+    assert "15" in error["message"]
 
 
 def test_signs_do_not_match_an_empty_word() -> None:

@@ -39,7 +39,11 @@ STATUS_OF = {
 }
 SINCH = "SinchSignature"  # who signs its requests instead of showing a token
 # An example for every parameter of an address.
-PARAMETERS = {"code": "not_found", "session_id": "0190b3c4-7e8f-7a0b-9c1d-2e3f4a5b6c7d"}
+PARAMETERS = {
+    "code": "not_found",
+    "session_id": "0190b3c4-7e8f-7a0b-9c1d-2e3f4a5b6c7d",
+    "device_id": "0190b3c4-9a0b-7c1d-8e2f-4a5b6c7d8e9f",
+}
 SERVICE_CLIENT = "ServiceClient"  # speaks forms and RFC 6749 5.2: see support/gateway
 JSON_TYPE = {"Content-Type": "application/json"}
 # Bodies that fail at one step of the judging each.

@@ -102,7 +102,7 @@ PRINTABLE = {  # a name is any printable text of up to 100 characters
     "exponent",
     "sign",
 }
-IGNORED_TOKEN = {  # no device is trusted yet: any text of up to 512 characters has no effect
+UNKNOWN_DEVICE = {  # what is no token of a trusted device: any text of up to 512 characters has no effect
     *PASSWORD_LIKE,
     *PRINTABLE,
 }
@@ -115,7 +115,7 @@ TAKEN: dict[tuple[str, str], set[str]] = {
     **{("register", field): OPTIONAL for field in ("region", "email", "locale")},
     ("changePhone", "phone_number"): {"full-width digits"},
     **{("changePhone", field): OPTIONAL for field in ("region", "method")},
-    ("logIn", "device_token"): IGNORED_TOKEN | OPTIONAL,
+    ("logIn", "device_token"): UNKNOWN_DEVICE | OPTIONAL,
     ("logIn", "region"): OPTIONAL,
     ("register", "method"): OPTIONAL,
     ("logIn", "method"): OPTIONAL,

@@ -14,8 +14,9 @@ from sqlalchemy import Table
 from conftest import NewService
 from otp_auth.api.client_address import masked_address
 from otp_auth.database import Base
+from support.devices import ON, WIDE
 from support.service import Json, Service, new_number
-from support.whole_account import WIDE, WholeAccount, rows_of, use_everything
+from support.whole_account import WholeAccount, rows_of, use_everything
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "personal-data.md").read_text(encoding="utf-8")
 TABLES = {table.name: table for table in Base.metadata.sorted_tables}
@@ -26,7 +27,7 @@ PATH = re.compile(r"`([a-z_]+)(\[\])?\.([a-z_]+)`")
 
 @pytest.fixture
 async def service(new_service: NewService) -> AsyncIterator[Service]:
-    async with new_service(send=WIDE) as running:
+    async with new_service(send=WIDE, trusted_devices=ON) as running:
         yield running
 
 

@@ -18,8 +18,9 @@ from otp_auth.audit.outbox import open_database
 from otp_auth.challenges.models import Challenge
 from otp_auth.database import Base
 from otp_auth.sessions.models import Session
+from support.devices import ON, WIDE
 from support.service import PASSWORD, Json, Service, new_number
-from support.whole_account import WIDE, WholeAccount, rows_of, traces, use_everything
+from support.whole_account import WholeAccount, rows_of, traces, use_everything
 
 # Limits of the number: a new account of it is no way around them.
 STAYS = {"budgets.key", "cooldowns.phone_number"}
@@ -28,7 +29,7 @@ START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 @pytest.fixture
 async def service(new_service: NewService) -> AsyncIterator[Service]:
-    async with new_service(send=WIDE) as running:
+    async with new_service(send=WIDE, trusted_devices=ON) as running:
         yield running
 
 
@@ -136,7 +137,7 @@ class TestTrail:
         assert told.pop(farewell)[0] == "account_deleted"
         assert told == before
         of_the_account = [row for row in after if row["name"] in {"login_succeeded", "account_deleted"}]
-        assert len(of_the_account) == 3
+        assert len(of_the_account) == 4
         for row in of_the_account:
             assert {row[name] for name in ("user_id", "session_id", "network", "request_id")} == {None}
 

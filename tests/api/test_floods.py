@@ -33,6 +33,8 @@ GROUP_OF = {
     "removeTotp": "account",
     "listSessions": "account",
     "listEvents": "account",
+    "listDevices": "account",
+    "endDevice": "account",
     "exportMe": "account",
     "deleteMe": "account",
     "endSession": "account",

@@ -51,6 +51,8 @@ REFUSALS: dict[str, set[str]] = {
     "renewRecoveryCodes": EVERY | BODY | {"invalid_token", "insufficient_user_authentication"},
     "listSessions": EVERY | {"invalid_token", "validation_failed"},
     "listEvents": EVERY | {"invalid_token", "validation_failed"},
+    "listDevices": EVERY | {"invalid_token", "validation_failed"},
+    "endDevice": EVERY | {"invalid_token", "not_found"},
     "endSession": EVERY | {"invalid_token", "not_found"},
     "endOtherSessions": EVERY | {"invalid_token"},
     "changePassword": EVERY
@@ -69,7 +71,7 @@ REFUSALS: dict[str, set[str]] = {
 }
 ANSWERS = {
     "register": ("202", "Pending"),
-    "logIn": ("200", "Pending"),
+    "logIn": ("200", "Pending | Tokens"),
     "stepUp": ("200", "Pending"),
     "sendCode": ("202", "Challenge"),
     "getChallenge": ("200", "PendingState"),
@@ -85,6 +87,8 @@ ANSWERS = {
     "renewRecoveryCodes": ("200", "RecoveryCodes"),
     "listSessions": ("200", "SessionPage"),
     "listEvents": ("200", "EventPage"),
+    "listDevices": ("200", "DevicePage"),
+    "endDevice": ("204", None),
     "changePhone": ("202", "Pending"),
     "exportMe": ("200", "Export"),
     "deleteMe": ("204", None),
@@ -117,6 +121,8 @@ ADDRESSES = {
     f"POST {API}/me/recovery-codes",
     f"GET {API}/me/sessions",
     f"GET {API}/me/events",
+    f"GET {API}/me/devices",
+    f"DELETE {API}/me/devices/{PARAMETERS['device_id']}",
     f"POST {API}/me/phone",
     f"GET {API}/me/export",
     f"DELETE {API}/me",
@@ -253,11 +259,12 @@ def _name(schema: Json) -> str | None:
     return " | ".join(shapes) or None
 
 
-def test_the_answers_of_verify_are_told_apart_by_their_status(
-    document: Json, everything: list[Operation]
+@pytest.mark.parametrize("name", ["verifyCode", "logIn"])
+def test_answers_of_several_kinds_are_told_apart_by_their_status(
+    document: Json, everything: list[Operation], name: str
 ) -> None:
-    (verify,) = [each for each in everything if each.name == "verifyCode"]
-    schema = verify.description["responses"]["200"]["content"]["application/json"]["schema"]
+    (operation,) = [each for each in everything if each.name == name]
+    schema = operation.description["responses"]["200"]["content"]["application/json"]["schema"]
 
     assert schema["discriminator"]["propertyName"] == "status"
     mapping = schema["discriminator"]["mapping"]
@@ -346,7 +353,8 @@ def test_answers_name_all_their_fields(document: Json) -> None:
     shapes = document["components"]["schemas"]
 
     tokens, offer, pending = shapes["Tokens"], shapes["OfferedMethod"], shapes["Pending"]
-    assert {"access_token", "refresh_token", "user", "recovery_codes"} <= tokens["properties"].keys()
-    assert set(tokens["required"]) == tokens["properties"].keys() - {"recovery_codes", "refresh_token"}
+    sometimes = {"recovery_codes", "refresh_token", "device_token"}
+    assert {"access_token", "user"} | sometimes <= tokens["properties"].keys()
+    assert set(tokens["required"]) == tokens["properties"].keys() - sometimes
     assert (set(offer["properties"]), offer["required"]) == ({"method", "destination"}, ["method"])
     assert set(pending["required"]) == pending["properties"].keys()

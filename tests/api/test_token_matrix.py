@@ -49,6 +49,8 @@ ROUTES = {
     "renewRecoveryCodes": Opens.RECENT,
     "listSessions": Opens.ACCESS,
     "listEvents": Opens.ACCESS,
+    "listDevices": Opens.ACCESS,
+    "endDevice": Opens.ACCESS,
     "exportMe": Opens.RECENT,
     "deleteMe": Opens.RECENT,
     "endSession": Opens.ACCESS,
@@ -86,6 +88,7 @@ Outcome = tuple[int, str | None]
 ANSWERS: dict[str, Outcome] = {
     "endSession": (404, "not_found"),  # nobody has a session with the id of the example
     "endOtherSessions": (204, None),
+    "endDevice": (404, "not_found"),  # nor a device
     "enrolTotp": (201, None),
     "deleteMe": (204, None),
     "removeTotp": (404, "not_found"),  # only enrolled, and never confirmed

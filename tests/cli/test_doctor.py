@@ -249,6 +249,13 @@ class TestUnsafe:
         assert answer.returncode == 0
         assert any("only watches" in line for line in lines(answer, "note"))
 
+    async def test_devices_in_place_of_the_second_factor(self, doctor: Doctor) -> None:
+        off, on = await doctor(), await doctor(TRUSTED_DEVICES__ENABLED="true")
+
+        assert (off.returncode, on.returncode) == (0, 0)
+        told = [any("SP 800-63B-4 5.1" in line for line in lines(answer, "note")) for answer in (off, on)]
+        assert told == [False, True]
+
     async def test_a_reason_not_to_start(self, doctor: Doctor) -> None:
         assert the_only_unsafe(await doctor(SECRET_KEY="visible")).startswith("OTP_AUTH_SECRET_KEY is weak")
 

@@ -1,7 +1,7 @@
 """`otp-auth users`: one account, found by phone number, e-mail address or id; each change is audited."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -10,8 +10,10 @@ import pytest
 from commands import Answer, Run, assert_refused
 from sqlalchemy import select
 
+from conftest import NewService
 from otp_auth.audit.models import AuditEvent
 from support.databases import sqlite_url
+from support.devices import ON, is_asked_for_a_code, let_in, register_trusted
 from support.service import PASSWORD, Json, Service, new_number
 
 run, launcher = commands.run, commands.launcher
@@ -76,6 +78,7 @@ class TestShow:
             "shut off": "none",
             "recovery codes": "9 unused",
             "sessions": "2",
+            "devices": "0",
         }
 
     async def test_each_name_of_an_account_finds_it(self, account: Json, users: Users) -> None:
@@ -151,7 +154,41 @@ class TestSessions:
         assert [event.detail for event in revoked] == [{"by": "operator"}] * 2
 
 
-@pytest.mark.parametrize("command", ["show", "lock", "unlock", "sessions", "revoke-sessions"])
+class TestDevices:
+    @pytest.fixture
+    async def trusted(self, new_service: NewService) -> AsyncIterator[tuple[Service, Json]]:
+        async with new_service(trusted_devices=ON) as service:
+            tokens = await register_trusted(service, email=EMAIL)
+            yield service, await let_in(service, tokens)
+
+    async def test_one_line_for_each(self, trusted: tuple[Service, Json], users: Users) -> None:
+        service, tokens = trusted
+        [device] = (await service.get("/me/devices", tokens["access_token"])).json()["items"]
+
+        [line] = [line.split("  ") for line in said(await users("devices", EMAIL))]
+        shown = said(await users("show", EMAIL))
+
+        assert (line[0], line[4], line[5]) == (device["id"], "127.0.0.0/24", device["name"])
+        assert [moment[:19] for moment in line[1:4]] == [
+            device[name][:19] for name in ("created_at", "last_used_at", "expires_at")
+        ]
+        assert shown[-1].split() == ["devices", "1"]
+
+    async def test_they_end_with_the_sessions(self, trusted: tuple[Service, Json], users: Users) -> None:
+        service, tokens = trusted
+        user_id = tokens["user"]["id"]
+
+        ended = said(await users("revoke-sessions", EMAIL))
+
+        assert ended == [f"{user_id}: 2 ended", f"{user_id}: 1 devices ended"]
+        assert said(await users("devices", EMAIL)) == []
+        assert await is_asked_for_a_code(service, tokens)
+        [revoked] = await events(service, tokens, "device_revoked")
+        assert revoked.detail.pop("device_id")
+        assert revoked.detail == {"by": "operator"}
+
+
+@pytest.mark.parametrize("command", ["show", "lock", "unlock", "sessions", "devices", "revoke-sessions"])
 @pytest.mark.parametrize("identifier", ["+46700000001", "nobody@example.com", NOBODY, "0700000001", ""])
 async def test_an_unknown_account_is_refused(
     run: Run, tmp_path: Path, sqlite_database: str, command: str, identifier: str

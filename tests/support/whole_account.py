@@ -10,15 +10,9 @@ from sqlalchemy import Table, select
 
 from otp_auth.accounts.models import PasswordReset
 from otp_auth.database import Base, Database
-from otp_auth.sessions.models import TrustedDevice
 from support.authenticator import add_app
+from support.devices import let_in, trust_another
 from support.service import Json, Service, new_number, wrong
-
-# One number gets many messages.
-WIDE = {
-    "resend_gap": "0",
-    **{f"per_{whose}_{time}": 1000 for whose in ("number", "account") for time in ("hour", "day")},
-}
 
 
 @dataclass(frozen=True)
@@ -49,13 +43,15 @@ class WholeAccount:
 
 
 async def use_everything(service: Service) -> WholeAccount:
-    """Register and leave a trace wherever one can be left. Wants `send=WIDE`."""
+    """Register and leave a trace wherever one can be left. Wants `send=WIDE` and `trusted_devices=ON`."""
     number = new_number()
     email = f"{number[1:]}@example.com"
     abandoned = await service.start_registration(number, email=email)
     await service.register(number, email=email, display_name="Ada", locale="sv-SE")
-    tokens, others = await service.log_in(number), await service.log_in(number)
+    tokens = await service.log_in(number)
     await add_app(service, tokens)
+    others = await trust_another(service, number, "Ada's phone")
+    await let_in(service, others)
     login = await service.start_login(number)
     await service.verify(login, wrong(await service.simulator.code(number)))
     step_up = await service.start_step_up(tokens)
@@ -85,16 +81,6 @@ async def _try_a_wrong_password(service: Service, token: str) -> None:
 
 async def _add_what_no_route_makes(database: Database, user_id: UUID) -> None:
     now, later = datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)
-    device = TrustedDevice(
-        user_id=user_id,
-        name="Ada's phone",
-        digest="d" * 64,
-        password_version=1,
-        network="203.0.113.0/24",
-        created_at=now,
-        last_used_at=now,
-        expires_at=later,
-    )
     reset = PasswordReset(
         user_id=user_id,
         token_digest=user_id.hex * 2,
@@ -105,7 +91,7 @@ async def _add_what_no_route_makes(database: Database, user_id: UUID) -> None:
         password_hash="x",
     )
     async with database.write() as tx:
-        tx.add_all([device, reset])
+        tx.add(reset)
 
 
 async def rows_of(database: Database, table: Table) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.audit.trail import AuditTrail
 from otp_auth.errors import OverloadedError
+from otp_auth.sessions.device_repository import DeviceRepository
+from otp_auth.tokens.device_tokens import ShownDeviceToken
 
 
 async def authenticate(
@@ -19,18 +21,21 @@ async def authenticate(
     region: str | None,
     password: str,
     network: str | None,
+    devices: DeviceRepository,
+    device: ShownDeviceToken | None,
 ) -> User:
     """Return the person whose password this is; refuse anybody else with the same words and the same work.
 
     A locked account answers as if every password were wrong. A try is charged before the password is looked
-    at. `network` is the caller's /24, or /64 of IPv6.
+    at: of a `device` that the account trusts, or else of the caller's `network` (/24, or /64 of IPv6).
     Raises InvalidCredentialsError, TooManyPasswordsError, OverloadedError.
     """
     name = read_login_name(identifier, region)
     user = await find_by_login_name(users, name)
     user_id = user.id if user else None
+    device_id = await devices.recognise(user_id, device)
     try:
-        charges = await budgets.charge(name.text, user_id, network)
+        charges = await budgets.charge(name.text, user_id, network, device_id)
     except TooManyPasswordsError as refusal:
         await audit.record_failed_login(name.text, user_id, network, {"reason": refusal.code})
         raise

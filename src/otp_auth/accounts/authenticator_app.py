@@ -101,8 +101,7 @@ async def forget_app(
     await tx.execute(update(User).where(preferring).values(preferred_method=PreferredMethod.SMS))
     event = EventName.FACTOR_REMOVED
     record(tx, event, user_id=user_id, session_id=session_id, network=network, detail=_DETAIL)
-    because = {"reason": event.value}
-    await end_devices(tx, TrustedDevice.user_id == user_id, network=network, detail=because)
+    await _end_devices(tx, user_id, event, network)
     return True
 
 
@@ -116,4 +115,11 @@ async def _confirm(
     if confirmed is not None:
         event, user_id = EventName.FACTOR_ADDED, match.user_id
         record(tx, event, user_id=user_id, session_id=session_id, network=network, detail=_DETAIL)
+        await _end_devices(tx, user_id, event, network)
     return confirmed
+
+
+async def _end_devices(tx: AsyncSession, user_id: UUID, event: EventName, network: str | None) -> None:
+    """They were trusted beside other factors than the account has now."""
+    because = {"reason": event.value}
+    await end_devices(tx, TrustedDevice.user_id == user_id, network=network, detail=because)

@@ -2,7 +2,8 @@
 
 They are counted whether or not the identifier has an account, so a refusal tells nothing. Networks that the
 account has logged in from are spared the count over all networks: its owner gets in from there while
-strangers use that one up. Whoever is logged in and names the present password is counted by account.
+strangers use that one up. So does whoever comes with a device that the account trusts: it has a count of its
+own. Whoever is logged in and names the present password is counted by account.
 """
 
 from collections.abc import Sequence
@@ -27,15 +28,29 @@ class PasswordBudgets:
         self._database = database
         self._policy = policy
 
-    async def charge(self, identifier: str, user_id: UUID | None, network: str | None) -> Sequence[Charge]:
-        """Take one try for an identifier in its one form. Raises TooManyPasswordsError, and takes nothing."""
+    async def charge(
+        self, identifier: str, user_id: UUID | None, network: str | None, device_id: UUID | None = None
+    ) -> Sequence[Charge]:
+        """Take one try for an identifier in its one form. Raises TooManyPasswordsError, and takes nothing.
+
+        `device_id` is a trusted device that has shown its token.
+        """
         now = datetime.now(UTC)
+        if device_id is not None:
+            return await self._charge_device(user_id, device_id, now)
         # Digests: keys have a bounded length, and hold nobody's number or address.
         here, everywhere = self._charges(digest(f"{identifier} {network}"), digest(identifier))
         async with self._database.write() as tx:
             charges = [here] if await is_known(tx, user_id, network, now) else [here, everywhere]
             await _take(tx, charges, now)
         return charges
+
+    async def _charge_device(self, user_id: UUID | None, device_id: UUID, now: datetime) -> Sequence[Charge]:
+        """Take one try of a trusted device, wherever it is: as many as a network has."""
+        own, _ = self._charges(f"device:{user_id}:{device_id}", "")
+        async with self._database.write() as tx:
+            await _take(tx, [own], now)
+        return [own]
 
     async def charge_account(self, user_id: UUID, network: str | None) -> Sequence[Charge]:
         """Take one try of somebody who is logged in. Raises TooManyPasswordsError, and takes nothing.

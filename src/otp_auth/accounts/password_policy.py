@@ -1,7 +1,7 @@
 """Which passwords are refused: those that everybody tries first (SP 800-63B-4 3.1.1.2).
 
 The whole password is compared, never a part of it, and there are no rules about kinds of characters.
-The length is judged where the field is read.
+The least length is judged where the field is read, and here where it is more than that.
 """
 
 import unicodedata
@@ -13,6 +13,7 @@ from itertools import chain
 
 from otp_auth import phone_numbers
 from otp_auth.errors import AuthError
+from otp_auth.settings import SHORTEST_PASSWORD_ALONE
 
 SERVICE_NAMES = ("otp-auth",)
 RUNS = (
@@ -38,15 +39,43 @@ class WeakPasswordError(AuthError):
     detail = "This password is too easy to guess. Choose another."
 
 
-def check_password(password: str, *, context: Iterable[str], field: str = "body.password") -> None:
-    """Raise WeakPasswordError if the password is an obvious one.
+class PasswordTooShortError(AuthError):
+    """Answered as the field error that it is."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "validation_failed"
+    title = "Some fields are not valid"
+    detail = "This password is too short. Choose a longer one."
+
+    def __init__(self, shortest: int = SHORTEST_PASSWORD_ALONE, field: str = "body.password") -> None:
+        message = f"Use at least {shortest} characters"
+        super().__init__(errors=[{"field": field, "rule": "too_short", "message": message}])
+
+
+def check_password(
+    password: str, *, context: Iterable[str], field: str = "body.password", shortest: int = 0
+) -> None:
+    """Return if the password is neither too short nor an obvious one.
 
     `context` is what is known of the person: the phone number in E.164, the e-mail address, the display name.
+    Raises PasswordTooShortError, WeakPasswordError.
     """
+    if _length(password) < shortest:
+        raise PasswordTooShortError(shortest, field)
     rule = _broken_rule(_fold(password), context)
     if rule is not None:
         message = _MESSAGES[rule]
         raise WeakPasswordError(message, errors=[{"field": field, "rule": rule, "message": message}])
+
+
+def may_stand_alone(password: str) -> bool:
+    """Say whether it is long enough to be asked for without a second factor."""
+    return _length(password) >= SHORTEST_PASSWORD_ALONE
+
+
+def _length(password: str) -> int:
+    """Code points as they are hashed: composed or not, a letter is one."""
+    return len(unicodedata.normalize("NFC", password))
 
 
 @cache

@@ -16,7 +16,7 @@ from otp_auth.challenges.views import ChallengeView
 from otp_auth.factors.enrolled import Enrolled
 from otp_auth.factors.models import FactorKind
 from otp_auth.sending.channels import Channel
-from otp_auth.sessions.models import Session
+from otp_auth.sessions.models import Session, TrustedDevice
 from otp_auth.sessions.opening import OpenedSession
 from otp_auth.tokens.jwt import Tokens
 
@@ -92,6 +92,17 @@ def describe_session(session: Session, current: UUID) -> schemas.Session:
     )
 
 
+def describe_device(device: TrustedDevice) -> schemas.Device:
+    return schemas.Device(
+        id=str(device.id),
+        name=device.name,
+        created_at=device.created_at,
+        last_used_at=device.last_used_at,
+        expires_at=device.expires_at,
+        address=masked_address(device.network),
+    )
+
+
 def describe_event(event: AuditEvent) -> schemas.Event:
     return schemas.Event(
         id=str(event.id),
@@ -111,7 +122,11 @@ def issue_pending(tokens: Tokens, view: ChallengeView, factors: list[Factor]) ->
 
 
 def issue_tokens(
-    tokens: Tokens, opened: OpenedSession, user: schemas.User, recovery_codes: list[str] | None = None
+    tokens: Tokens,
+    opened: OpenedSession,
+    user: schemas.User,
+    recovery_codes: list[str] | None = None,
+    device_token: str | None = None,
 ) -> schemas.Tokens:
     session = opened.session
     return schemas.Tokens(
@@ -122,6 +137,7 @@ def issue_tokens(
         session_id=str(session.id),
         user=user,
         recovery_codes=recovery_codes,
+        device_token=device_token,
     )
 
 

@@ -26,7 +26,9 @@ from otp_auth.factors.enrolled import FactorRepository
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository
 from otp_auth.factors.totp import Seeds
 from otp_auth.sessions.clients import Client, device_of
+from otp_auth.sessions.device_repository import DeviceRepository
 from otp_auth.sessions.repository import SessionRepository
+from otp_auth.sessions.trusted_devices import DeviceTrust
 from otp_auth.settings import Settings
 from otp_auth.sinch.client import SinchVerificationClient
 from otp_auth.tokens.jwt import Tokens
@@ -105,6 +107,18 @@ async def get_sessions(database: CurrentDatabase, settings: CurrentSettings) -> 
     return SessionRepository(database, settings.session_policy)
 
 
+async def get_devices(database: CurrentDatabase) -> DeviceRepository:
+    return DeviceRepository(database)
+
+
+async def get_trust(request: Request) -> DeviceTrust:
+    trust: DeviceTrust = request.app.state.device_trust
+    return trust
+
+
+CurrentTrust = Annotated[DeviceTrust, Depends(get_trust)]
+
+
 async def get_factors(database: CurrentDatabase) -> FactorRepository:
     return FactorRepository(database)
 
@@ -137,6 +151,7 @@ Profiles = Annotated[ProfileRepository, Depends(get_profiles)]
 Users = Annotated[UserRepository, Depends(get_users)]
 Passwords = Annotated[PasswordBudgets, Depends(get_password_budgets)]
 Challenges = Annotated[ChallengeRepository, Depends(get_challenges)]
+Devices = Annotated[DeviceRepository, Depends(get_devices)]
 Sessions = Annotated[SessionRepository, Depends(get_sessions)]
 RecoveryCodes = Annotated[RecoveryCodeRepository, Depends(get_recovery_codes)]
 Factors = Annotated[FactorRepository, Depends(get_factors)]
@@ -173,6 +188,7 @@ async def get_prover(
     sinch: Sinch,
     codes: OurCodes,
     audit: Audit,
+    trust: CurrentTrust,
     settings: CurrentSettings,
 ) -> Prover:
     return Prover(
@@ -185,6 +201,7 @@ async def get_prover(
         audit,
         settings.send,
         settings.session_policy,
+        trust,
         COMPLETIONS,
     )
 

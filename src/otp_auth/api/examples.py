@@ -52,6 +52,14 @@ _SESSION: dict[str, Any] = {
     "address": "203.0.113.•••",
     "current": True,
 }
+_DEVICE: dict[str, Any] = {
+    "id": "0190b3c4-9a0b-7c1d-8e2f-4a5b6c7d8e9f",
+    "name": "Ada's phone",
+    "created_at": "2026-03-01T09:31:00.000Z",
+    "last_used_at": "2026-03-02T17:05:00.000Z",
+    "expires_at": "2026-03-31T09:31:00.000Z",
+    "address": "203.0.113.•••",
+}
 _FACTOR: dict[str, Any] = {
     "method": "totp",
     "destination": None,
@@ -116,6 +124,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "FactorList": {"items": [_FACTOR], "next_cursor": None},
     "Session": _SESSION,
     "SessionPage": {"items": [_SESSION], "next_cursor": None},
+    "Device": _DEVICE,
+    "DevicePage": {"items": [_DEVICE], "next_cursor": None},
     "Event": _EVENT,
     "EventPage": {"items": [_EVENT], "next_cursor": None},
     **export_examples(_USER, _EVENT),

@@ -4,22 +4,30 @@ from fastapi import APIRouter
 
 from otp_auth.accounts.authentication import authenticate
 from otp_auth.accounts.errors import InvalidCredentialsError, TooManyPasswordsError
+from otp_auth.accounts.password_policy import may_stand_alone
 from otp_auth.api import schemas
-from otp_auth.api.answers import issue_pending
+from otp_auth.api.answers import describe_user, issue_pending, issue_tokens
 from otp_auth.api.contract_route import ContractRoute
+from otp_auth.api.cookies import CurrentTransport
 from otp_auth.api.dependencies import (
     ClientNetwork,
     CodeSending,
+    CurrentClient,
+    CurrentDatabase,
     CurrentSettings,
     CurrentTokens,
+    CurrentTrust,
+    Devices,
     Factors,
     Hasher,
     Passwords,
+    Profiles,
     Users,
 )
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.languages import AcceptedLanguages
 from otp_auth.api.problems import BODY_REFUSALS, refusals
+from otp_auth.ceremonies.device_login import log_in_by_device
 from otp_auth.ceremonies.login import start_login, wanted_channel
 from otp_auth.ceremonies.methods import factors_taken
 from otp_auth.challenges.views import view
@@ -40,7 +48,7 @@ router = APIRouter(prefix="/auth", tags=["login"], route_class=ContractRoute)
         OverloadedError,
         NotReadyError,
     ),
-    summary="Prove the password, get a code",
+    summary="Prove the password, get a code; none on a trusted device",
 )
 async def log_in(
     body: schemas.LoginBody,
@@ -53,16 +61,44 @@ async def log_in(
     tokens: CurrentTokens,
     settings: CurrentSettings,
     languages: AcceptedLanguages,
-) -> schemas.Pending:
+    database: CurrentDatabase,
+    devices: Devices,
+    trust: CurrentTrust,
+    client: CurrentClient,
+    transport: CurrentTransport,
+    profiles: Profiles,
+) -> schemas.LoggedIn:
     """Check the password and send a code, on `method` or on the account's own channel.
 
-    The pending token opens only the `otp` routes. `challenge.delivery` tells whether a message went out.
+    The pending token opens only the `otp` routes. `challenge.delivery` tells whether a message went out. With
+    the token of a trusted device there is no code: its next token and those of a session are in the answer.
     """
     password = body.password.get_secret_value()
+    shown = trust.read(body.device_token.get_secret_value() if body.device_token else None)
     user = await authenticate(
-        users, hasher, passwords, sending.audit, body.identifier, body.region, password, network
+        users,
+        hasher,
+        passwords,
+        sending.audit,
+        body.identifier,
+        body.region,
+        password,
+        network,
+        devices,
+        shown,
     )
+    known = await log_in_by_device(database, trust, settings.session_policy, user, shown, client)
+    if known is not None:
+        owner = describe_user(await profiles.of(known.user))
+        return transport.deliver(issue_tokens(tokens, known.opened, owner, device_token=known.device_token))
     channel = wanted_channel(body.method, user, settings.send)
-    begun = await start_login(sending, settings.challenge, user, channel, languages)
+    begun = await start_login(
+        sending,
+        settings.challenge,
+        user,
+        channel,
+        languages,
+        may_stand_alone(password),
+    )
     seen = await view(sending, begun.challenge, begun.opens_at)
     return issue_pending(tokens, seen, await factors_taken(factors, sending.policy, begun.challenge))

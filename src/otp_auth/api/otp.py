@@ -126,11 +126,13 @@ async def verify(
     """Prove the code and get what the challenge was for: `status` tells. It is accepted once."""
     challenge = await require_open(prover.challenges, challenge_id)
     factor = Factor(body.method) if body.method else None
-    outcome = await prove(prover, challenge, body.code.get_secret_value(), factor, _named(client, body))
+    code, named = body.code.get_secret_value(), _named(client, body)
+    outcome = await prove(prover, challenge, code, factor, named, trusts_device=body.trust_device)
     match outcome:
         case Authenticated():
             user = describe_user(await profiles.of(outcome.user))
-            return transport.deliver(issue_tokens(tokens, outcome.opened, user, outcome.recovery_codes))
+            issued = issue_tokens(tokens, outcome.opened, user, outcome.recovery_codes, outcome.device_token)
+            return transport.deliver(issued)
         case Elevated():
             return issue_elevated(tokens, outcome)
         case PhoneChanged():

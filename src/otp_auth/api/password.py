@@ -11,7 +11,14 @@ from otp_auth.accounts.password_policy import WeakPasswordError, check_password
 from otp_auth.api import schemas
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.credentials import CurrentCaller
-from otp_auth.api.dependencies import Audit, ClientNetwork, CurrentDatabase, Hasher, Passwords
+from otp_auth.api.dependencies import (
+    Audit,
+    ClientNetwork,
+    CurrentDatabase,
+    CurrentSettings,
+    Hasher,
+    Passwords,
+)
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.errors import NotReadyError, OverloadedError
@@ -45,13 +52,19 @@ async def change(
     passwords: Passwords,
     audit: Audit,
     network: ClientNetwork,
+    settings: CurrentSettings,
 ) -> None:
     """Set a new password. This session goes on; all others, and logins that wait for their code, end.
 
     The same password as before is taken too, and ends as much.
     """
     new_password = body.new_password.get_secret_value()
-    check_password(new_password, context=_names(caller.user), field="body.new_password")
+    check_password(
+        new_password,
+        context=_names(caller.user),
+        field="body.new_password",
+        shortest=settings.shortest_password,
+    )
     present = body.current_password.get_secret_value()
     await prove_password(hasher, passwords, audit, caller.user, caller.session.id, present, network)
     new_hash = await hasher.hash(new_password)

@@ -54,18 +54,18 @@ async def register(
     The answer is the same whether or not the number or the e-mail address has an account: only the person
     who proves the phone learns of it, from `otp/verify`.
     """
-    account = _read(body, languages)
+    account = _read(body, languages, settings.shortest_password)
     method = Channel(body.method) if body.method else None
     begun = await start_registration(sending, hasher, settings.challenge, account, method)
     seen = await view(sending, begun.challenge, begun.opens_at)
     return issue_pending(tokens, seen, await factors_taken(factors, sending.policy, begun.challenge))
 
 
-def _read(body: schemas.RegisterBody, languages: str | None) -> NewAccount:
+def _read(body: schemas.RegisterBody, languages: str | None, shortest: int) -> NewAccount:
     phone_number = phone_numbers.parse(body.phone_number, body.region)
     password = body.password.get_secret_value()
     words = (phone_number, body.email, body.display_name)
-    check_password(password, context=[word for word in words if word])
+    check_password(password, context=[word for word in words if word], shortest=shortest)
     return NewAccount(
         phone_number=phone_number,
         password=password,

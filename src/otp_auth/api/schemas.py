@@ -52,7 +52,12 @@ class LoginBody(Body):
         Field(description="`none` sends nothing; by default the account's own channel"),
     ] = None
     device_token: Annotated[
-        SecretStr | None, Field(min_length=1, max_length=512, description="of a trusted device; none is yet")
+        SecretStr | None,
+        Field(
+            min_length=1,
+            max_length=512,
+            description="of a trusted device, from its last login: no code is asked for then",
+        ),
     ] = None
 
 
@@ -72,12 +77,16 @@ class VerifyBody(Body):
     method: Annotated[
         FactorName | None, Field(description="by default the channel that the code went out on")
     ] = None
-    trust_device: Annotated[bool, Field(description="trusted devices are not on offer yet: no effect")] = (
-        False
-    )
+    trust_device: Annotated[
+        bool,
+        Field(
+            description="after register and login: `device_token` in the answer, where devices are trusted, "
+            "the code was no recovery code and the password has 15 characters"
+        ),
+    ] = False
     device_name: Annotated[
         DeviceName | None,
-        Field(description="what the list of sessions calls this device; by default what User-Agent says"),
+        Field(description="what the lists of sessions and devices call it; by default what User-Agent says"),
     ] = None
 
 
@@ -166,7 +175,7 @@ class Pending(PendingState):
 
 
 class Tokens(SparseAnswer):
-    optional_fields = frozenset({"recovery_codes", "refresh_token"})
+    optional_fields = frozenset({"recovery_codes", "refresh_token", "device_token"})
 
     status: Literal["authenticated"] = "authenticated"
     access_token: str
@@ -181,6 +190,14 @@ class Tokens(SparseAnswer):
     recovery_codes: Annotated[
         list[str] | None, Field(description="ten, shown once, after registration only")
     ] = None
+    device_token: Annotated[
+        str | None,
+        Field(description="of a trusted device: for its next login, where another one is in the answer"),
+    ] = None
+
+
+# What a right password brings, told apart by `status`.
+LoggedIn = Annotated[Pending | Tokens, Field(discriminator="status")]
 
 
 class Elevated(Answer):
@@ -245,6 +262,23 @@ class Session(Answer):
 
 class SessionPage(Answer):
     items: list[Session]
+    next_cursor: Annotated[str | None, Field(description="for `cursor`; null on the last page")]
+
+
+class Device(Answer):
+    id: str
+    name: Annotated[str, Field(description="`device_name` of the login, or what its User-Agent says")]
+    created_at: Annotated[Moment, Field(description="the login that trusted it")]
+    last_used_at: Annotated[Moment, Field(description="the last login with it")]
+    expires_at: Annotated[Moment, Field(description="when it needs a code again")]
+    address: Annotated[
+        str | None,
+        Field(description="of the last login with it; never the whole address", examples=["203.0.113.•••"]),
+    ]
+
+
+class DevicePage(Answer):
+    items: list[Device]
     next_cursor: Annotated[str | None, Field(description="for `cursor`; null on the last page")]
 
 

@@ -12,7 +12,7 @@ from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import record
 from otp_auth.ceremonies.outcomes import Authenticated
 from otp_auth.ceremonies.proof import Proof, let_in
-from otp_auth.ceremonies.start import Begun, claim_of, finds_as_it_was, start_on_own_phone
+from otp_auth.ceremonies.start import PASSWORD_IS_LONG, Begun, claim_of, finds_as_it_was, start_on_own_phone
 from otp_auth.challenges.errors import ChallengeClosedError
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending
@@ -29,12 +29,15 @@ async def start_login(
     user: User,
     method: Channel | None,
     accept_language: str | None,
+    password_is_long: bool,
 ) -> Begun:
     """Send the second factor's code to somebody who has proved the password.
 
     Raises MethodNotOfferedError, and InvalidCredentialsError when the account was deleted meanwhile.
     """
-    claim = claim_of(user, Purpose.LOGIN, accept_language)
+    # Only now is its length known: what is stored doesn't tell.
+    payload = {PASSWORD_IS_LONG: password_is_long}
+    claim = claim_of(user, Purpose.LOGIN, accept_language, payload=payload)
     try:
         return await start_on_own_phone(sending, policy, claim, method)
     except InvalidTokenError:

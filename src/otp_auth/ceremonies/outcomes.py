@@ -15,6 +15,7 @@ class Authenticated:
     user: User
     opened: OpenedSession
     recovery_codes: list[str] | None = None
+    device_token: str | None = None  # of a device that is trusted from now on, or was known again
 
 
 @dataclass(frozen=True)

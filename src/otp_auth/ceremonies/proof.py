@@ -11,7 +11,8 @@ from otp_auth.accounts.repository import lock_user
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail
 from otp_auth.ceremonies.methods import AMR, OTHER_FACTORS, Factor, default_factor, factors_taken
-from otp_auth.ceremonies.outcomes import Outcome, PhoneChanged
+from otp_auth.ceremonies.outcomes import Authenticated, Outcome, PhoneChanged
+from otp_auth.ceremonies.start import PASSWORD_IS_LONG
 from otp_auth.challenges.errors import (
     ChallengeClosedError,
     MethodNotOfferedError,
@@ -31,6 +32,7 @@ from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
 from otp_auth.sessions.clients import Client
 from otp_auth.sessions.opening import Assurance, OpenedSession, Owner, open_session
+from otp_auth.sessions.trusted_devices import DeviceTrust, trust_device
 from otp_auth.settings import SendSettings, SessionPolicy
 
 TWO_FACTORS = "aal2"  # the `acr` of a password and a code (SP 800-63B-4 2.2)
@@ -44,6 +46,7 @@ class Proof:
     code: str
     client: Client  # where it comes from
     match: TotpMatch | None = None  # what a right code of an app stands for, once that was judged
+    trusts_device: bool = False  # whether the device shall need no code from now on
 
     @property
     def kind(self) -> FactorKind:
@@ -76,11 +79,18 @@ class Prover:
     audit: AuditTrail
     send_policy: SendSettings
     session_policy: SessionPolicy
+    trust: DeviceTrust
     completions: Mapping[Purpose, Completion]
 
 
 async def prove(
-    prover: Prover, challenge: Challenge, code: str, factor: Factor | None, client: Client
+    prover: Prover,
+    challenge: Challenge,
+    code: str,
+    factor: Factor | None,
+    client: Client,
+    *,
+    trusts_device: bool = False,
 ) -> Outcome:
     """Judge a code and, if it is right, make the claim true once.
 
@@ -88,7 +98,8 @@ async def prove(
     ProviderUnavailableError, and what the completion of the purpose refuses.
     """
     factors = await factors_taken(prover.factors, prover.send_policy, challenge)
-    proof = Proof(factor or default_factor(factors, prover.send_policy, challenge), code, client)
+    by = factor or default_factor(factors, prover.send_policy, challenge)
+    proof = Proof(by, code, client, trusts_device=trusts_device)
     if proof.factor not in factors:
         raise MethodNotOfferedError
     if proof.kind is FactorKind.PHONE and not challenge.may_have_a_code:
@@ -148,6 +159,8 @@ async def _complete(prover: Prover, attempted: Challenge, proof: Proof) -> Outco
             wrong = WrongAppCodeError if proof.kind is FactorKind.TOTP else WrongCodeError
             raise wrong(attempts_left=challenge.attempts_left)
         outcome = await prover.completions[challenge.purpose](tx, challenge, proof, prover.session_policy)
+        if isinstance(outcome, Authenticated) and _may_trust(prover.trust, challenge, proof):
+            outcome = await _trust(tx, prover.trust, outcome, proof.client)
         challenge.payload = None
         if isinstance(outcome, PhoneChanged):
             await close(tx, Challenge.id.in_(ending))
@@ -155,6 +168,20 @@ async def _complete(prover: Prover, attempted: Challenge, proof: Proof) -> Outco
     if isinstance(outcome, AuthError):
         raise outcome
     return outcome
+
+
+def _may_trust(trust: DeviceTrust, challenge: Challenge, proof: Proof) -> bool:
+    """Say whether the device is wanted and may be trusted: by no recovery code, for no short password."""
+    is_long = (challenge.payload or {}).get(PASSWORD_IS_LONG) is True
+    is_recovery = proof.kind is FactorKind.RECOVERY_CODE
+    return trust.policy.enabled and proof.trusts_device and is_long and not is_recovery
+
+
+async def _trust(
+    tx: AsyncSession, trust: DeviceTrust, outcome: Authenticated, client: Client
+) -> Authenticated:
+    owner = Owner(outcome.user.id, outcome.user.password_version)
+    return replace(outcome, device_token=await trust_device(tx, owner, outcome.opened, client, trust))
 
 
 async def _lock_what_may_end(tx: AsyncSession, attempted: Challenge) -> Sequence[UUID]:

@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth.accounts.errors import AccountExistsError
 from otp_auth.accounts.known_networks import note_network
 from otp_auth.accounts.models import User
+from otp_auth.accounts.password_policy import may_stand_alone
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import add_user
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import record
 from otp_auth.ceremonies.outcomes import Authenticated
 from otp_auth.ceremonies.proof import Proof, let_in
-from otp_auth.ceremonies.start import Begun, Claim, start_ceremony
+from otp_auth.ceremonies.start import PASSWORD_IS_LONG, Begun, Claim, start_ceremony
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.sending import Sending, require_reachable
 from otp_auth.errors import AuthError
@@ -59,6 +60,7 @@ async def start_registration(
             "email": account.email,
             "display_name": account.display_name,
             "locale": account.locale,
+            PASSWORD_IS_LONG: may_stand_alone(account.password),
         },
     )
     return await start_ceremony(sending, policy, claim, channel)
@@ -69,11 +71,12 @@ async def complete_registration(
 ) -> Authenticated | AuthError:
     """Create the account and let its owner in; the first to prove the phone wins."""
     now = datetime.now(UTC)
+    filled_in = {name: value for name, value in (challenge.payload or {}).items() if name != PASSWORD_IS_LONG}
     user = User(
         phone_number=challenge.phone_number,
         phone_verified_at=now,
         created_at=now,
-        **(challenge.payload or {}),
+        **filled_in,
     )
     if not await add_user(tx, user):
         return AccountExistsError()

@@ -13,6 +13,9 @@ from otp_auth.sending.channels import Channel
 from otp_auth.sending.errors import DestinationRefusedError, ProviderUnavailableError, SendLaterError
 from otp_auth.settings import ChallengeSettings
 
+# In the payload of a claim: whether its password may stand alone, for only then a device can be trusted.
+PASSWORD_IS_LONG = "password_is_long"  # noqa: S105 - a name
+
 # The credentials were right all the same; of a challenge that a newer login has closed the otp routes tell.
 NO_MESSAGE = (ProviderUnavailableError, DestinationRefusedError, ChallengeClosedError)
 
@@ -69,7 +72,11 @@ async def start_on_own_phone(
 
 
 def claim_of(
-    user: User, purpose: Purpose, accept_language: str | None, session_id: UUID | None = None
+    user: User,
+    purpose: Purpose,
+    accept_language: str | None,
+    session_id: UUID | None = None,
+    payload: dict[str, Any] | None = None,
 ) -> Claim:
     """What an account claims, to be proved on its own phone and in its own language."""
     return Claim(
@@ -79,6 +86,7 @@ def claim_of(
         session_id=session_id,
         password_version=user.password_version,
         accept_language=user.locale or accept_language,
+        payload=payload,
     )
 
 

@@ -77,6 +77,11 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
     yield from map(unsafe, reasons)
     if not reasons:
         yield ok(f"the settings are fit for {settings.environment}")
+    if settings.trusted_devices.enabled:
+        yield note(
+            "devices are trusted in place of the second factor: SP 800-63B-4 5.1 doesn't allow that, and "
+            "such logins are aal1"
+        )
     if settings.send.mode == "watch":
         yield note("the send shield only watches: no country, kind of number or budget holds a message back")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +24,9 @@ from otp_auth.database import Database
 from otp_auth.factors.enrolled import FactorRepository
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository
 from otp_auth.migrations import UNREACHABLE
+from otp_auth.sessions.device_repository import DeviceRepository
+from otp_auth.sessions.models import TrustedDevice
+from otp_auth.sessions.opening import Owner
 from otp_auth.sessions.repository import SessionRepository
 from otp_auth.settings import SessionPolicy, Settings
 
@@ -45,8 +48,13 @@ class _Account:
         self.database = database
         self.user = user
         self.sessions = SessionRepository(database, policy)
+        self.devices = DeviceRepository(database)
         self.factors = FactorRepository(database)
         self.recovery_codes = RecoveryCodeRepository(database)
+
+    async def live_devices(self) -> Sequence[TrustedDevice]:
+        owner = Owner(self.user.id, self.user.password_version)
+        return await self.devices.list_live(owner, None, MOST_SESSIONS)
 
 
 _Work = Callable[[_Account], Awaitable[list[str]]]
@@ -54,13 +62,13 @@ _Work = Callable[[_Account], Awaitable[list[str]]]
 
 @users.command()
 def show(identifier: Identifier, data_dir: DataDir = None) -> None:
-    """Print who this is, whether the account is locked, its factors and how many sessions live."""
+    """Print who this is, whether the account is locked, its factors, how many sessions and devices it has."""
     _run(identifier, data_dir, _describe)
 
 
 @users.command()
 def lock(identifier: Identifier, data_dir: DataDir = None) -> None:
-    """Shut the owner out at once: sessions and pending logins end, and no login is let in."""
+    """Shut the owner out at once: sessions, devices and pending logins end, and no login is let in."""
     _run(identifier, data_dir, _lock)
 
 
@@ -76,9 +84,15 @@ def sessions(identifier: Identifier, data_dir: DataDir = None) -> None:
     _run(identifier, data_dir, _list_sessions)
 
 
+@users.command()
+def devices(identifier: Identifier, data_dir: DataDir = None) -> None:
+    """List the trusted devices, newest first: id, created, last used, until when, network, name."""
+    _run(identifier, data_dir, _list_devices)
+
+
 @users.command(name="revoke-sessions")
 def revoke_sessions(identifier: Identifier, data_dir: DataDir = None) -> None:
-    """End all sessions. The owner may log in again."""
+    """End all sessions, and trust no device any more. The owner may log in again, with a code."""
     _run(identifier, data_dir, _revoke_sessions)
 
 
@@ -135,6 +149,7 @@ async def _describe(account: _Account) -> list[str]:
         "shut off": ", ".join(sorted(shut_off)) or "none",
         "recovery codes": f"{unused} unused",
         "sessions": str(len(await account.sessions.list_live(user.id, None, MOST_SESSIONS))),
+        "devices": str(len(await account.live_devices())),
     }
     return [f"{name:15} {value}" for name, value in lines.items()]
 
@@ -167,9 +182,28 @@ async def _list_sessions(account: _Account) -> list[str]:
     ]
 
 
+async def _list_devices(account: _Account) -> list[str]:
+    return [
+        "  ".join(
+            (
+                str(each.id),
+                _moment(each.created_at),
+                _moment(each.last_used_at),
+                _moment(each.expires_at),
+                each.network or NOTHING,
+                each.name or NOTHING,
+            )
+        )
+        for each in await account.live_devices()
+    ]
+
+
 async def _revoke_sessions(account: _Account) -> list[str]:
+    """Devices first: none of them opens another session meanwhile."""
+    devices = await account.devices.revoke_all(account.user.id, BY_OPERATOR)
     ended = await account.sessions.revoke_all(account.user.id, BY_OPERATOR)
-    return [f"{account.user.id}: {ended} ended"]
+    lines = [f"{account.user.id}: {ended} ended"]
+    return [*lines, f"{account.user.id}: {devices} devices ended"] if devices else lines
 
 
 async def _list_events(account: _Account) -> list[str]:

@@ -13,6 +13,8 @@ from otp_auth.sessions.models import RefreshToken, Session, live
 from otp_auth.settings import SessionPolicy
 from otp_auth.tokens.opaque import digest, new_opaque_token
 
+ONE_FACTOR = "aal1"  # the `acr` of a password alone (SP 800-63B-4 2.1)
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -41,7 +43,7 @@ class OpenedSession:
 async def open_session(
     tx: AsyncSession, owner: Owner, assurance: Assurance, client: Client, policy: SessionPolicy
 ) -> OpenedSession:
-    """Mint a session. The only function that does, called only by the completion of a proved challenge.
+    """Mint a session. The only function that does: for a proved challenge, or for a trusted device.
 
     Past the account's number of sessions the ones used longest ago end. The caller holds the account's row
     locked, so that parallel logins count each other.

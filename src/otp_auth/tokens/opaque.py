@@ -19,7 +19,7 @@ def new_opaque_token() -> str:
 
 def digest(token: str) -> str:
     """SHA-256 in hex. Fast on purpose: nobody searches 256 bits. Any text has one."""
-    return hashlib.sha256(_octets(token)).hexdigest()
+    return hashlib.sha256(octets(token)).hexdigest()
 
 
 def seal(token: str, under: str) -> str:
@@ -39,8 +39,8 @@ def unseal(sealed: str, under: str) -> str | None:
 
 def _sealing_key(token: str) -> bytes:
     # Keyed by the token itself: with 256 random bits an HMAC is a key derivation (RFC 5869 2.2).
-    return hmac.digest(_octets(token), _SEAL, "sha256")
+    return hmac.digest(octets(token), _SEAL, "sha256")
 
 
-def _octets(token: str) -> bytes:
+def octets(token: str) -> bytes:
     return token.encode("utf-8", "surrogatepass")
