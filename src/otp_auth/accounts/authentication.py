@@ -4,13 +4,16 @@ from otp_auth.accounts.errors import InvalidCredentialsError, TooManyPasswordsEr
 from otp_auth.accounts.login_names import find_by_login_name, read_login_name
 from otp_auth.accounts.models import User
 from otp_auth.accounts.password_budgets import PasswordBudgets
+from otp_auth.accounts.password_resets import carry_out_due
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.audit.trail import AuditTrail
+from otp_auth.database import Database
 from otp_auth.errors import OverloadedError
 
 
 async def authenticate(
+    database: Database,
     users: UserRepository,
     hasher: PasswordHasher,
     budgets: PasswordBudgets,
@@ -28,6 +31,9 @@ async def authenticate(
     """
     name = read_login_name(identifier, region)
     user = await find_by_login_name(users, name)
+    # Before the password is compared: from its hour on a held reset holds for every login.
+    if await carry_out_due(database, user.id if user else None):
+        user = await find_by_login_name(users, name)
     user_id = user.id if user else None
     try:
         charges = await budgets.charge(name.text, user_id, network)

@@ -10,6 +10,7 @@ from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.dependencies import (
     ClientNetwork,
     CodeSending,
+    CurrentDatabase,
     CurrentSettings,
     CurrentTokens,
     Factors,
@@ -44,6 +45,7 @@ router = APIRouter(prefix="/auth", tags=["login"], route_class=ContractRoute)
 )
 async def log_in(
     body: schemas.LoginBody,
+    database: CurrentDatabase,
     users: Users,
     hasher: Hasher,
     passwords: Passwords,
@@ -60,7 +62,7 @@ async def log_in(
     """
     password = body.password.get_secret_value()
     user = await authenticate(
-        users, hasher, passwords, sending.audit, body.identifier, body.region, password, network
+        database, users, hasher, passwords, sending.audit, body.identifier, body.region, password, network
     )
     channel = wanted_channel(body.method, user, settings.send)
     begun = await start_login(sending, settings.challenge, user, channel, languages)

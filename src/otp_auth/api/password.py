@@ -51,12 +51,13 @@ async def change(
     The same password as before is taken too, and ends as much.
     """
     new_password = body.new_password.get_secret_value()
-    check_password(new_password, context=_names(caller.user), field="body.new_password")
+    check_password(new_password, context=names_of(caller.user), field="body.new_password")
     present = body.current_password.get_secret_value()
     await prove_password(hasher, passwords, audit, caller.user, caller.session.id, present, network)
     new_hash = await hasher.hash(new_password)
     await change_password(database, caller.user, caller.session.id, new_hash, network)
 
 
-def _names(user: User) -> list[str]:
+def names_of(user: User) -> list[str]:
+    """What no password of theirs may be."""
     return [name for name in (user.phone_number, user.email, user.display_name) if name]

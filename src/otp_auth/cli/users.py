@@ -13,6 +13,7 @@ import typer
 from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.login_names import find_by_login_name, read_login_name
 from otp_auth.accounts.models import User
+from otp_auth.accounts.password_resets import PasswordResetRepository, cancel_by_operator
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.audit.outbox import open_database
 from otp_auth.audit.trail import AuditTrail
@@ -47,6 +48,7 @@ class _Account:
         self.sessions = SessionRepository(database, policy)
         self.factors = FactorRepository(database)
         self.recovery_codes = RecoveryCodeRepository(database)
+        self.resets = PasswordResetRepository(database)
 
 
 _Work = Callable[[_Account], Awaitable[list[str]]]
@@ -54,7 +56,7 @@ _Work = Callable[[_Account], Awaitable[list[str]]]
 
 @users.command()
 def show(identifier: Identifier, data_dir: DataDir = None) -> None:
-    """Print who this is, whether the account is locked, its factors and how many sessions live."""
+    """Print who this is, whether the account is locked, its factors, a held reset and its sessions."""
     _run(identifier, data_dir, _describe)
 
 
@@ -80,6 +82,12 @@ def sessions(identifier: Identifier, data_dir: DataDir = None) -> None:
 def revoke_sessions(identifier: Identifier, data_dir: DataDir = None) -> None:
     """End all sessions. The owner may log in again."""
     _run(identifier, data_dir, _revoke_sessions)
+
+
+@users.command(name="cancel-reset")
+def cancel_reset(identifier: Identifier, data_dir: DataDir = None) -> None:
+    """Cancel a reset of the password that waits for its hold to end, and tokens for another one."""
+    _run(identifier, data_dir, _cancel_reset)
 
 
 @users.command()
@@ -124,6 +132,7 @@ async def _describe(account: _Account) -> list[str]:
     unused = await account.recovery_codes.count_unused(user.id)
     others = await account.factors.besides_phone(user.id)
     shut_off = await account.factors.disabled(user.id)
+    reset_at = await account.resets.held_until(user.id)
     lines = {
         "id": str(user.id),
         "phone": user.phone_number,
@@ -131,6 +140,7 @@ async def _describe(account: _Account) -> list[str]:
         "created": _moment(user.created_at),
         "phone verified": _moment(user.phone_verified_at),
         "locked": _moment(user.locked_at) if user.locked_at else "no",
+        "reset held": f"until {_moment(reset_at)}" if reset_at else "no",
         "factors": ", ".join(["sms", *(each.kind.value for each in others)]),
         "shut off": ", ".join(sorted(shut_off)) or "none",
         "recovery codes": f"{unused} unused",
@@ -170,6 +180,12 @@ async def _list_sessions(account: _Account) -> list[str]:
 async def _revoke_sessions(account: _Account) -> list[str]:
     ended = await account.sessions.revoke_all(account.user.id, BY_OPERATOR)
     return [f"{account.user.id}: {ended} ended"]
+
+
+async def _cancel_reset(account: _Account) -> list[str]:
+    if await cancel_by_operator(account.database, account.user.id, BY_OPERATOR):
+        return [f"{account.user.id}: the reset of its password is cancelled"]
+    return [f"{account.user.id} has no reset that waits"]
 
 
 async def _list_events(account: _Account) -> list[str]:
