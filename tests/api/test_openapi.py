@@ -56,6 +56,18 @@ REFUSALS: dict[str, set[str]] = {
     "changePassword": EVERY
     | BODY
     | {"invalid_token", "wrong_password", "weak_password", "too_many_attempts"},
+    "forgotPassword": EVERY | BODY,
+    "resetPassword": EVERY
+    | BODY
+    | {
+        "invalid_token",
+        "weak_password",
+        "proof_required",
+        "wrong_code",
+        "too_many_attempts",
+        "challenge_closed",
+    },
+    "cancelPasswordReset": EVERY | {"invalid_token", "not_found"},
     "getJwks": ANY,
     "getMetadata": ANY,
     "getProblem": ANY | {"not_found"},
@@ -73,7 +85,7 @@ ANSWERS = {
     "stepUp": ("200", "Pending"),
     "sendCode": ("202", "Challenge"),
     "getChallenge": ("200", "PendingState"),
-    "verifyCode": ("200", "Tokens | Elevated | PhoneChanged"),
+    "verifyCode": ("200", "Tokens | Elevated | PhoneChanged | ResetAllowed"),
     "refreshTokens": ("200", "Tokens"),
     "logOut": ("204", None),
     "getMe": ("200", "User"),
@@ -91,6 +103,9 @@ ANSWERS = {
     "endSession": ("204", None),
     "endOtherSessions": ("204", None),
     "changePassword": ("204", None),
+    "forgotPassword": ("202", "Pending"),
+    "resetPassword": ("202", "ResetHeld"),
+    "cancelPasswordReset": ("204", None),
     "introspectToken": ("200", "Introspection"),
     "revokeToken": ("200", None),
     "getHealth": ("200", "Health"),
@@ -123,6 +138,9 @@ ADDRESSES = {
     f"DELETE {API}/me/sessions/{PARAMETERS['session_id']}",
     f"DELETE {API}/me/sessions",
     f"POST {API}/me/password",
+    f"POST {API}/auth/password/forgot",
+    f"POST {API}/auth/password/reset",
+    f"DELETE {API}/me/password-reset",
     "POST /webhooks/sinch",
     "GET /.well-known/jwks.json",
     "GET /.well-known/oauth-authorization-server",

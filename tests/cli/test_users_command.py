@@ -72,6 +72,7 @@ class TestShow:
             "phone": account["user"]["phone_number"],
             "e-mail": EMAIL,
             "locked": "no",
+            "reset held": "no",
             "factors": "sms, recovery_code",
             "shut off": "none",
             "recovery codes": "9 unused",
