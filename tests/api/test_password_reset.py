@@ -74,7 +74,9 @@ class TestTheWalk:
         assert after == [False, True]
         assert await events(service, tokens, EventName.PASSWORD_RESET_HELD)
         assert await events(service, tokens, EventName.PASSWORD_RESET)
-        assert (await service.post("/auth/token/refresh", {"refresh_token": tokens["refresh_token"]})).is_error
+        assert (
+            await service.post("/auth/token/refresh", {"refresh_token": tokens["refresh_token"]})
+        ).is_error
 
     async def test_a_recovery_code_makes_it_hold_at_once(self, service: Service) -> None:
         number = new_number()
