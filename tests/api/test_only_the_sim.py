@@ -1,6 +1,6 @@
 """Whoever holds the phone number and nothing else (a stolen or swapped SIM) does not get in by any path.
 
-The owner has a session and 24 hours to say no. With one more factor the same person is the owner, and in at once.
+The owner has a session and 24 hours to say no. Whoever has one more factor is the owner, and in at once.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -164,7 +164,7 @@ class TestTheThief:
         assert "otp_required" not in thief.statuses
 
     async def test_if_nobody_cancels_the_hold_ends(self, service: Service) -> None:
-        """The price of a lost password without a second factor: it must work in the end, and is told before."""
+        """The price of a lost password without a second factor: it must work in the end."""
         number = new_number()
         tokens = await service.register(number)
         with time_machine.travel(datetime.now(UTC), tick=False) as clock:

@@ -1,4 +1,4 @@
-"""A forgotten password: what the phone alone gives, what a second proof gives, and what ends because of it."""
+"""A forgotten password: what the phone alone gives, what a second proof gives, and what ends with it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,10 +1,10 @@
 """The first factor: who says so, and is this their password."""
 
 from otp_auth.accounts.errors import InvalidCredentialsError, TooManyPasswordsError
-from otp_auth.accounts.login_names import find_by_login_name, read_login_name
+from otp_auth.accounts.login_names import LoginName, find_by_login_name, read_login_name
 from otp_auth.accounts.models import User
 from otp_auth.accounts.password_budgets import PasswordBudgets
-from otp_auth.accounts.password_resets import carry_out_due
+from otp_auth.accounts.password_resets import NOBODY, carry_out_due
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.audit.trail import AuditTrail
@@ -30,10 +30,7 @@ async def authenticate(
     Raises InvalidCredentialsError, TooManyPasswordsError, OverloadedError.
     """
     name = read_login_name(identifier, region)
-    user = await find_by_login_name(users, name)
-    # Before the password is compared: from its hour on a held reset holds for every login.
-    if await carry_out_due(database, user.id if user else None):
-        user = await find_by_login_name(users, name)
+    user = await _find(database, users, name)
     user_id = user.id if user else None
     try:
         charges = await budgets.charge(name.text, user_id, network)
@@ -53,3 +50,15 @@ async def authenticate(
     if hasher.needs_rehash(user.password_hash):
         await users.replace_hash(user.id, user.password_hash, await hasher.hash(password))
     return user
+
+
+async def _find(database: Database, users: UserRepository, name: LoginName) -> User | None:
+    """Whose name it is, with the password that holds by now: of a reset whose hold is over the new one.
+
+    Read after that was looked at, for a parallel login may be the one that lets it take effect. For nobody
+    it is the same work.
+    """
+    found = await find_by_login_name(users, name)
+    user_id = found.id if found else NOBODY
+    await carry_out_due(database, user_id)
+    return await users.get(user_id)

@@ -23,7 +23,7 @@ from otp_auth.sessions.models import Session, TrustedDevice
 from otp_auth.sessions.trusted_devices import end_devices
 from otp_auth.tokens.opaque import digest, new_opaque_token
 
-NOBODY = UUID(int=0)
+NOBODY = UUID(int=0)  # no account's id: asked for it everything looks as it does for one
 
 
 class PasswordResetRepository:
@@ -120,11 +120,11 @@ async def cancel_by_operator(database: Database, user_id: UUID, detail: Detail) 
     return any(reset.held_until for reset in ended)
 
 
-async def carry_out_due(database: Database, user_id: UUID | None) -> bool:
-    """Let a reset take effect whose hold is over. True when it did. For nobody it looks as well."""
+async def carry_out_due(database: Database, user_id: UUID) -> bool:
+    """Let a reset take effect whose hold is over. True when it did."""
     async with database.read() as tx:
-        due = await tx.scalar(select(PasswordReset.id).where(*_due(user_id or NOBODY)))
-    if due is None or user_id is None:
+        due = await tx.scalar(select(PasswordReset.id).where(*_due(user_id)))
+    if due is None:
         return False
     async with database.write() as tx:
         return await _carry_out(tx, user_id)
@@ -177,7 +177,8 @@ async def _carry_out(tx: AsyncSession, user_id: UUID) -> bool:
     if new_hash is None or not user.holds(due.password_version) or await has_app(tx, user_id):
         await void_resets(tx, user_id, {"reason": "account_changed"})
         return False
-    await _end(tx, PasswordReset.id == due.id)
+    if not await _end(tx, PasswordReset.id == due.id):
+        return False
     await put_in_force(tx, user, new_hash, challenges)
     return True
 
