@@ -22,6 +22,7 @@ from otp_auth.ceremonies import password_reset, proof
 from otp_auth.challenges import views
 from otp_auth.challenges.following import Following, follow_due
 from otp_auth.challenges.guises import Guise
+from otp_auth.challenges.judging import judge_phone_code
 from otp_auth.challenges.models import Challenge
 from otp_auth.factors.models import FactorFailures, FactorKind
 from support.authenticator import add_app
@@ -329,4 +330,4 @@ class TestWithoutTheGuard:
 
 
 async def proof_as_elsewhere(prover: proof.Prover, challenge: Challenge, code: str) -> None:
-    await proof.judge_phone_code(prover.judges, challenge, code)
+    await judge_phone_code(prover.judges, challenge, code)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from otp_auth.audit.models import AuditEvent
 from support.databases import sqlite_url
+from support.resets import allowed, reset
 from support.service import PASSWORD, Json, Service, new_number
 
 run, launcher = commands.run, commands.launcher
@@ -152,7 +153,26 @@ class TestSessions:
         assert [event.detail for event in revoked] == [{"by": "operator"}] * 2
 
 
-@pytest.mark.parametrize("command", ["show", "lock", "unlock", "sessions", "revoke-sessions"])
+class TestCancelReset:
+    async def test_what_waits_is_shown_and_cancelled(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        number, user_id = account["user"]["phone_number"], account["user"]["id"]
+        held = (await reset(service, await allowed(service, number))).json()
+
+        shown = [each for each in said(await users("show", EMAIL)) if each.startswith("reset held")]
+        first, second = [said(await users("cancel-reset", EMAIL)) for _ in range(2)]
+        me = (await service.get("/me", account["access_token"])).json()
+
+        assert shown == [f"reset held      until {held['effective_at'][:19]}Z"]
+        assert first == [f"{user_id}: the reset of its password is cancelled"]
+        assert second == [f"{user_id} has no reset that waits"]
+        assert me["password_reset_at"] is None
+        cancelled = await events(service, account, "password_reset_cancelled")
+        assert [event.detail for event in cancelled] == [{"by": "operator"}]
+
+
+@pytest.mark.parametrize("command", ["show", "lock", "unlock", "sessions", "revoke-sessions", "cancel-reset"])
 @pytest.mark.parametrize("identifier", ["+46700000001", "nobody@example.com", NOBODY, "0700000001", ""])
 async def test_an_unknown_account_is_refused(
     run: Run, tmp_path: Path, sqlite_database: str, command: str, identifier: str

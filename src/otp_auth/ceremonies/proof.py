@@ -106,7 +106,7 @@ async def prove(
 
 
 async def _tell_owner(prover: Prover, challenge: Challenge, proof: Proof, refusal: AuthError) -> None:
-    """Somebody knows the password, or has a session, and guesses at the code: its owner can read so."""
+    """Somebody guesses at the code, mostly with the password or a session: its owner can read so."""
     await prover.audit.record_refusal(
         EventName.SECOND_FACTOR_FAILED,
         user_id=challenge.user_id,
@@ -117,6 +117,7 @@ async def _tell_owner(prover: Prover, challenge: Challenge, proof: Proof, refusa
             "purpose": challenge.purpose.value,
             "reason": refusal.code,
         },
+        apart="" if challenge.asker_id else challenge.purpose.value,
     )
 
 
