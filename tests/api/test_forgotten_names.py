@@ -289,6 +289,27 @@ async def test_an_unknown_name_gets_no_message(service: Service) -> None:
     assert await service.simulator.starts(number) == 0
 
 
+@pytest.mark.parametrize(
+    "name", [locked, shut_off, in_its_cool_down, awaited], ids=lambda name: name.__name__
+)
+async def test_nor_does_an_account_that_must_get_none(service: Service, name: Name) -> None:
+    number = await name(service)
+    before = await service.simulator.starts(number)
+    await service.post("/auth/password/forgot", {"identifier": number})
+    await settled(service)
+
+    assert await service.simulator.starts(number) == before
+
+
+async def test_an_owner_gets_one(service: Service) -> None:
+    number = await known_number(service)
+    before = await service.simulator.starts(number)
+    await service.post("/auth/password/forgot", {"identifier": number})
+    await settled(service)
+
+    assert await service.simulator.starts(number) == before + 1
+
+
 async def test_a_decoy_proves_nothing_also_while_sinch_is_away(service: Service) -> None:
     number = new_number()
     async with with_callbacks(service):

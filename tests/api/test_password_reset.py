@@ -355,6 +355,33 @@ class TestRefusals:
         assert code_of(refused) == "wrong_code"
         assert (len(off), answer.status_code) == (1, 204)
 
+    @pytest.mark.parametrize("end", ["change", "lock", "phone", "farewell"])
+    async def test_a_right_code_of_an_account_that_is_another_by_now(
+        self, service: Service, end: str
+    ) -> None:
+        number = new_number()
+        tokens = await service.register(number)
+        pending = await forgot(service, number)
+        code = await service.simulator.code(number)
+        match end:
+            case "change":
+                body = {"current_password": PASSWORD, "new_password": "Copper-Violin-Thicket-77"}
+                assert (await service.post("/me/password", body, tokens["access_token"])).is_success
+            case "lock":
+                await lock_account(service.database, UUID(tokens["user"]["id"]), {"by": "operator"})
+            case "phone":
+                moved = new_number()
+                body = {"phone_number": moved}
+                change = (await service.post("/me/phone", body, tokens["access_token"])).json()
+                await service.prove(change, moved)
+            case _:
+                assert (await service.ask("DELETE", "/me", token=tokens["access_token"])).is_success
+
+        # After a farewell it is a decoy, as for a name that nobody has.
+        expected = "wrong_code" if end == "farewell" else "challenge_closed"
+        assert code_of(await service.verify(pending, code)) == expected
+        assert await resets(service) == []
+
     @pytest.mark.parametrize("method", ["totp", "recovery_code"])
     async def test_verify_takes_the_phone_alone(self, service: Service, method: str) -> None:
         number = new_number()
@@ -436,6 +463,23 @@ class TestWhatEnds:
         assert [code_of(each) for each in refused] == ["wrong_code"] * 2 + ["too_many_attempts"]
         assert answer.status_code == 200
         assert code_of(later) == "wrong_code"
+
+    async def test_guesses_of_strangers_do_not_hide_those_at_a_login(
+        self, new_service: NewService, clock: time_machine.Traveller
+    ) -> None:
+        async with new_service(guesses={"codes_5_minutes": 100, "codes_hour": 100}) as service:
+            number = new_number()
+            tokens = await service.register(number)
+            for _ in range(8):
+                pending = await forgot(service, number)
+                for _ in range(3):
+                    await service.verify(pending, "000000")
+                clock.shift(300)
+            login = await service.start_login(number)
+            await service.verify(login, "000000")
+            told = await events(service, tokens, EventName.SECOND_FACTOR_FAILED)
+
+        assert [each.detail["purpose"] for each in told] == ["password_reset"] * 20 + ["login"]
 
     async def test_a_login_code_that_the_owner_waits_for_stays_good(self, service: Service) -> None:
         number = new_number()

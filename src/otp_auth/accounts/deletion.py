@@ -20,7 +20,7 @@ from otp_auth.audit.models import AuditEvent, EventName
 from otp_auth.audit.trail import record
 from otp_auth.budgets import Spending
 from otp_auth.challenges.models import Challenge, Purpose
-from otp_auth.challenges.resets import NOBODY
+from otp_auth.challenges.resets import OF_NOBODY
 from otp_auth.database import Database
 from otp_auth.errors import OverloadedError
 from otp_auth.factors.models import FactorFailures, RecoveryCode, TotpAuthenticator
@@ -111,8 +111,7 @@ def _is_counted_for(user_id: UUID) -> ColumnElement[bool]:
 async def _let_go_of_resets(tx: AsyncSession, user_id: UUID) -> None:
     """Whoever asked for a reset must not see that there was an account: its challenge waits on."""
     mine = (Challenge.user_id == user_id, Challenge.purpose == Purpose.PASSWORD_RESET)
-    nobodys = {"user_id": None, "phone_number": NOBODY, "accept_language": None}
-    statement = update(Challenge).where(*mine).values(nobodys)
+    statement = update(Challenge).where(*mine).values(OF_NOBODY)
     await tx.execute(statement, execution_options={"synchronize_session": False})
 
 

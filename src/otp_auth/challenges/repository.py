@@ -109,7 +109,7 @@ async def _settle(tx: AsyncSession, spent: Challenge, factor: FactorKind, networ
         await clear_failures(tx, spent.owner_id, factor)
         # The way back to a factor that too many wrong codes shut off.
         await enable_others(tx, spent.owner_id, factor)
-    if factor is FactorKind.PHONE:
+    if factor is FactorKind.PHONE and spent.phone_number:  # none: its account has gone meanwhile
         await shield.note_proof(tx, spent.phone_number, spent.lane, datetime.now(UTC))
 
 

@@ -24,6 +24,16 @@ from otp_auth.sending.models import Lane
 from otp_auth.settings import ChallengeSettings, SendSettings
 
 NOBODY = ""  # in place of a number, until the challenge is about an account
+# What makes a challenge nobody's again: its message is a decoy from then on.
+OF_NOBODY = {
+    "user_id": None,
+    "phone_number": NOBODY,
+    "accept_language": None,
+    "delivery": Delivery.SENT,
+    "verification_id": f"{DECOY}of nobody",
+    "announced_id": None,
+    "check_at": None,
+}
 
 
 class ResetRepository:
