@@ -35,6 +35,8 @@ NOTHING = dict.fromkeys(
         "cooldowns",
         "conversions",
         "known networks",
+        "password resets",
+        "resets in force",
         "unconfirmed apps",
         "provider events",
         "devices",

@@ -13,10 +13,13 @@ from otp_auth.settings import Settings
 from support.authenticator import enrol
 from support.devices import ON, let_in, verify_trusted
 from support.gateway import CLIENTS, FORM, INTROSPECT, SECRET, basic, introspected, revoke
+from support.resets import allowed, reset
 from support.service import API, PASSWORD, Json, Service, new_number, wrong
 
 WRONG_PASSWORD = "Wrong-Canary-Password-11"
 NEW_PASSWORD = "New-Canary-Password-22"
+RESET_PASSWORD = "Reset-Canary-Password-33"
+RECOVERY_CANARY = "CANA-RYCA-NARY-CANA-RYCA-NARY"
 
 
 @pytest_asyncio.fixture
@@ -62,22 +65,29 @@ async def walk(service: Service, number: str) -> list[str]:
         await introspected(service, token)
     await revoke(service, refreshed["refresh_token"])
     await service.post("/auth/logout", {"everywhere": True}, refreshed["access_token"])
+    granted = await allowed(service, number, "canary@example.com")
+    for code in (RECOVERY_CANARY, renewed["recovery_codes"][0]):
+        await reset(service, granted, RESET_PASSWORD, method="recovery_code", code=code)
     return [
         number,
         number[1:],
         PASSWORD,
         WRONG_PASSWORD,
         NEW_PASSWORD,
+        RESET_PASSWORD,
+        RECOVERY_CANARY,
         SECRET,
         app.secret,
         *(header["Authorization"].removeprefix("Basic ") for header in (basic(), stranger)),
-        *secrets_of(pending, login, tokens, logged_in, by_device, refreshed, step_up, elevated, renewed),
+        *secrets_of(
+            pending, login, tokens, logged_in, by_device, refreshed, step_up, elevated, renewed, granted
+        ),
         *(each["device_token"].split(".")[1] for each in (logged_in, by_device)),
     ]
 
 
 def secrets_of(*answers: Json) -> list[str]:
-    names = ("pending_token", "access_token", "refresh_token", "device_token")
+    names = ("pending_token", "access_token", "refresh_token", "device_token", "reset_token")
     found = [answer[name] for answer in answers for name in names if name in answer]
     return found + [code for answer in answers for code in answer.get("recovery_codes", [])]
 

@@ -1,4 +1,7 @@
-"""Removes what has expired, for `otp-auth purge` and while the service runs; then also seals anew."""
+"""Removes what has expired, for `otp-auth purge` and while the service runs; then also seals anew.
+
+Resets of a password whose hold is over take effect before.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +12,7 @@ from loguru import logger
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth import budgets
-from otp_auth.accounts import known_networks
+from otp_auth.accounts import known_networks, password_resets
 from otp_auth.audit import outbox, trail
 from otp_auth.challenges import deliveries
 from otp_auth.challenges.repository import ChallengeRepository
@@ -28,7 +31,10 @@ FIRST_DELAY = timedelta(minutes=1)
 
 
 async def purge(database: Database, settings: Settings) -> dict[str, int]:
-    """Delete expired rows, one short transaction for each table. Returns how many of each."""
+    """Let due resets take effect and delete expired rows, one short transaction for each table.
+
+    Returns how many of each.
+    """
     sessions = SessionRepository(database, settings.session_policy)
     counts = {
         "challenges": await ChallengeRepository(database, settings.guesses).purge(KEPT_FOR),
@@ -41,6 +47,7 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
         "cooldowns": lambda tx, now: cooldowns.purge(tx, now - KEPT_FOR),
         "conversions": conversions.purge,
         "known networks": known_networks.purge,
+        "password resets": lambda tx, now: password_resets.purge(tx, now - KEPT_FOR),
         "unconfirmed apps": lambda tx, now: authenticators.purge(tx, now - KEPT_FOR),
         "provider events": lambda tx, now: deliveries.purge(tx, now - KEPT_FOR),
         "devices": lambda tx, now: device_repository.purge(tx, now - KEPT_FOR),
@@ -49,6 +56,7 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
         # What was tried to its end is gone; this is left where nobody listens any more.
         "outgoing events": lambda tx, now: outbox.purge(tx, now - settings.events.keep_trying - KEPT_FOR),
     }
+    counts["resets in force"] = await password_resets.carry_out_all_due(database)
     for name, purge_table in purges.items():
         async with database.write() as tx:
             counts[name] = await purge_table(tx, now)

@@ -26,6 +26,7 @@ from otp_auth.api import (
     oauth2,
     otp,
     password,
+    password_reset,
     phone,
     recovery_codes,
     registration,
@@ -43,6 +44,7 @@ from otp_auth.api.service_clients import ServiceClients
 from otp_auth.audit.delivery import deliver_regularly, open_delivery
 from otp_auth.audit.outbox import open_database
 from otp_auth.audit.trail import AuditTrail
+from otp_auth.background import background_work
 from otp_auth.challenges.codes import Codes
 from otp_auth.challenges.deliveries import DeliveryRepository
 from otp_auth.challenges.following import Following, follow_regularly
@@ -112,7 +114,7 @@ async def _add_slash(request: Request) -> RedirectResponse:
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
     version_1 = APIRouter(prefix="/api/v1")
-    credentials = (registration, login, otp, step_up, password, tokens)
+    credentials = (registration, login, otp, step_up, password, password_reset, tokens)
     for story in (*credentials, account, phone, factors, recovery_codes, sessions, devices, events, farewell):
         version_1.include_router(story.router)
     app.include_router(version_1)
@@ -153,6 +155,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.hasher = PasswordHasher(pool, settings.passwords.bcrypt_cost)
         app.state.device_trust = new_device_trust(settings)
         app.state.redis = _new_redis(settings, stack)
+        app.state.background = await stack.enter_async_context(background_work())
         await app.state.hasher.prepare()
         await asyncio.to_thread(common_passwords)
         await stack.enter_async_context(_running(purge_regularly(database, settings, app.state.seeds)))

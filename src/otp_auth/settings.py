@@ -102,9 +102,9 @@ class GuessSettings(Section):
     codes_30_days: Annotated[int, Field(ge=1)] = 80
     # In a row with one factor; then the factor is off until another one has been proved (SP 800-63B-4 3.2.2).
     consecutive: Annotated[int, Field(ge=1, le=100)] = 50
-    # Of all registrations together: no password stands before them.
+    # Of all registrations and password resets together: no password stands before them.
     passwordless_day: Annotated[int, Field(ge=1)] = 1000
-    # Of the registrations from one network (IPv4 /24, IPv6 /64).
+    # Of those from one network (IPv4 /24, IPv6 /64).
     passwordless_address_5_minutes: Annotated[int, Field(ge=1)] = 10
     passwordless_address_hour: Annotated[int, Field(ge=1)] = 50
     # Wrong passwords for one identifier: from one network, and from all networks new to its account.
@@ -259,7 +259,7 @@ class RateLimitSettings(Section):
     """Floods: requests from one network, in the notation of the limits package."""
 
     enabled: bool = True
-    credentials: str = "30/minute"  # register, login
+    credentials: str = "30/minute"  # register, login, forgotten passwords
     codes: str = "60/minute"  # step-up, otp/send, otp, otp/verify
     tokens: str = "60/minute"  # refresh, logout
     account: str = "120/minute"  # me

@@ -125,6 +125,11 @@ TAKEN: dict[tuple[str, str], set[str]] = {
     ("changeMe", "email"): OPTIONAL,
     ("changeMe", "locale"): OPTIONAL,
     ("changePassword", "new_password"): PASSWORD_LIKE,
+    # Whatever name is typed, it looks as if a code were on its way.
+    ("forgotPassword", "identifier"): PRINTABLE - {"space"},
+    **{("forgotPassword", field): OPTIONAL for field in ("region", "method")},
+    ("resetPassword", "new_password"): PASSWORD_LIKE,
+    ("resetPassword", "proof"): OPTIONAL,
 }
 # A wrong code that is looked at costs an attempt: these are tried apart from what must change nothing.
 TRIED: dict[tuple[str, str], set[str]] = {

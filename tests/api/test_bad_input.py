@@ -22,6 +22,7 @@ from api_surface import (
 )
 from bad_values import BODIES, CANARY, SECRET, TAKEN, TAKEN_BODIES, TRIED, VALUES
 
+from support.resets import allowed
 from support.service import PASSWORD, Service, new_number
 
 
@@ -74,9 +75,15 @@ async def ground(service: Service) -> Ground:
             "changeMe": {"display_name": "Ada"},
             "confirmTotp": {"code": "000000"},
             "changePhone": {"phone_number": "+46709999997"},
+            "forgotPassword": {"identifier": "nobody@example.com"},
+            "resetPassword": {"new_password": "Amber-Meadow-Compass-31"},
             "changePassword": {"current_password": PASSWORD, "new_password": "Amber-Meadow-Compass-31"},
         },
-        tokens={"PendingToken": pending["pending_token"], "AccessToken": account["access_token"]},
+        tokens={
+            "PendingToken": pending["pending_token"],
+            "AccessToken": account["access_token"],
+            "ResetToken": (await allowed(service, number))["reset_token"],
+        },
     )
 
 
@@ -147,6 +154,9 @@ async def test_what_only_looks_like_nonsense_is_taken(ground: Ground) -> None:
             if route in {"logOut", "changePassword"}:  # what it ends or changes is its own
                 account = await ground.service.register(new_number())
                 ground.tokens["AccessToken"] = account["access_token"]
+            if route == "resetPassword":  # it is used up
+                await ground.service.register(number := new_number())
+                ground.tokens["ResetToken"] = (await allowed(ground.service, number))["reset_token"]
             answer = await ground.send(
                 operation_of[route], ground.body(operation_of[route], field, VALUES[name])
             )

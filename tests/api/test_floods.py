@@ -11,6 +11,7 @@ import pytest_asyncio
 from api_surface import Operation, bearer, code_of, listening, operations, problem_of
 
 from conftest import NewService
+from support.resets import allowed
 from support.service import PASSWORD, PUBLIC_URL, Json, Service, new_number
 from support.valkey import URL_VARIABLE, ValkeyServer, valkey_server
 
@@ -41,6 +42,9 @@ GROUP_OF = {
     "endOtherSessions": "account",
     "changePassword": "credentials",
     "changePhone": "credentials",
+    "forgotPassword": "credentials",
+    "resetPassword": "credentials",
+    "cancelPasswordReset": "account",
 }
 NETWORKS = (f"198.18.{number}.7" for number in count())
 WELL_KNOWN = ("/.well-known/jwks.json", "/.well-known/oauth-authorization-server")
@@ -83,12 +87,23 @@ async def _account(service: Service) -> Json:
         return await elsewhere.register(new_number())
 
 
+async def _reset_token(service: Service) -> str:
+    number = new_number()
+    async with _from(service, next(NETWORKS)) as elsewhere:
+        await elsewhere.register(number)
+    async with _from(service, next(NETWORKS)) as elsewhere:
+        token: str = (await allowed(elsewhere, number))["reset_token"]
+    return token
+
+
 async def _headers(service: Service, operation: Operation) -> dict[str, str]:
     """Fresh credentials for one request: logout spends them."""
     if operation.credential is None:
         return {}
     if operation.credential == "AccessToken":
         return bearer((await _account(service))["access_token"])
+    if operation.credential == "ResetToken":
+        return bearer(await _reset_token(service))
     async with _from(service, next(NETWORKS)) as elsewhere:
         return bearer((await elsewhere.start_registration(new_number()))["pending_token"])
 
@@ -100,6 +115,7 @@ def _body(operation: Operation) -> Json | None:
         "sendCode": {"method": "sms"},
         "verifyCode": {"code": "000000"},
         "refreshTokens": {"refresh_token": "none"},
+        "forgotPassword": {"identifier": new_number()},
     }
     return bodies.get(operation.name, {}) if operation.takes_body else None
 

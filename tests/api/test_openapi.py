@@ -58,6 +58,18 @@ REFUSALS: dict[str, set[str]] = {
     "changePassword": EVERY
     | BODY
     | {"invalid_token", "wrong_password", "weak_password", "too_many_attempts"},
+    "forgotPassword": EVERY | BODY,
+    "resetPassword": EVERY
+    | BODY
+    | {
+        "invalid_token",
+        "weak_password",
+        "proof_required",
+        "wrong_code",
+        "too_many_attempts",
+        "challenge_closed",
+    },
+    "cancelPasswordReset": EVERY | {"invalid_token", "not_found"},
     "getJwks": ANY,
     "getMetadata": ANY,
     "getProblem": ANY | {"not_found"},
@@ -75,7 +87,7 @@ ANSWERS = {
     "stepUp": ("200", "Pending"),
     "sendCode": ("202", "Challenge"),
     "getChallenge": ("200", "PendingState"),
-    "verifyCode": ("200", "Tokens | Elevated | PhoneChanged"),
+    "verifyCode": ("200", "Tokens | Elevated | PhoneChanged | ResetAllowed"),
     "refreshTokens": ("200", "Tokens"),
     "logOut": ("204", None),
     "getMe": ("200", "User"),
@@ -95,6 +107,9 @@ ANSWERS = {
     "endSession": ("204", None),
     "endOtherSessions": ("204", None),
     "changePassword": ("204", None),
+    "forgotPassword": ("202", "Pending"),
+    "resetPassword": ("204", None),  # or 202, see below
+    "cancelPasswordReset": ("204", None),
     "introspectToken": ("200", "Introspection"),
     "revokeToken": ("200", None),
     "getHealth": ("200", "Health"),
@@ -129,6 +144,9 @@ ADDRESSES = {
     f"DELETE {API}/me/sessions/{PARAMETERS['session_id']}",
     f"DELETE {API}/me/sessions",
     f"POST {API}/me/password",
+    f"POST {API}/auth/password/forgot",
+    f"POST {API}/auth/password/reset",
+    f"DELETE {API}/me/password-reset",
     "POST /webhooks/sinch",
     "GET /.well-known/jwks.json",
     "GET /.well-known/oauth-authorization-server",
@@ -284,6 +302,16 @@ def test_answers_have_the_shape_of_the_contract(everything: list[Operation]) -> 
             shapes[each.name] = (status, name)
 
     assert shapes == ANSWERS
+
+
+def test_a_reset_may_also_be_held(everything: list[Operation]) -> None:
+    (route,) = [each for each in everything if each.name == "resetPassword"]
+
+    answers = {status for status in route.description["responses"] if status.startswith("2")}
+
+    assert answers == {"202", "204"}
+    content = route.description["responses"]["202"]["content"]["application/json"]
+    assert _name(content["schema"]) == "ResetHeld"
 
 
 def test_every_body_has_an_example_that_is_one(document: Json) -> None:

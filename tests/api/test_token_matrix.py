@@ -23,6 +23,7 @@ class Opens(StrEnum):
     ALL = ""
     PENDING = "PendingToken"
     ACCESS = "AccessToken"
+    RESET = "ResetToken"
     RECENT = "AccessToken, of a recent proof"
     SINCH = "SinchSignature"
     SERVICE = "ServiceClient"
@@ -42,6 +43,9 @@ ROUTES = {
     "changeMe": Opens.ACCESS,
     "changePassword": Opens.ACCESS,
     "changePhone": Opens.RECENT,
+    "forgotPassword": Opens.ALL,
+    "resetPassword": Opens.RESET,
+    "cancelPasswordReset": Opens.ACCESS,
     "listFactors": Opens.ACCESS,
     "enrolTotp": Opens.RECENT,
     "confirmTotp": Opens.ACCESS,
@@ -72,6 +76,11 @@ KEYS = {
     "pending": Opens.PENDING,
     "pending of a login": Opens.PENDING,
     "pending of a step-up": Opens.PENDING,
+    "pending of a reset": Opens.PENDING,
+    "reset": Opens.RESET,
+    # Used or void, it is refused only when the fields are right: 410.
+    "reset, used": Opens.RESET,
+    "reset, void": Opens.RESET,
     "access": Opens.ACCESS,
     "access, elevated": Opens.ACCESS,
     "access, proved an hour ago": Opens.ACCESS,
@@ -91,6 +100,7 @@ ANSWERS: dict[str, Outcome] = {
     "endDevice": (404, "not_found"),  # nor a device
     "enrolTotp": (201, None),
     "deleteMe": (204, None),
+    "cancelPasswordReset": (404, "not_found"),  # nothing waits
     "removeTotp": (404, "not_found"),  # only enrolled, and never confirmed
     "takeSinchEvent": (400, "malformed_request"),
     "introspectToken": (400, "invalid_request"),

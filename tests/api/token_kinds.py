@@ -14,8 +14,10 @@ from sqlalchemy import update
 from otp_auth.accounts.models import User
 from otp_auth.tokens.jwt import Tokens
 from otp_auth.tokens.keys import generate_key, load_keys
+from otp_auth.tokens.opaque import digest
 from support.callbacks import signed_headers
-from support.service import PUBLIC_URL, Json, Service, new_number
+from support.resets import NEW_PASSWORD, allowed, forgot, reset
+from support.service import PASSWORD, PUBLIC_URL, Json, Service, new_number
 
 SERVICE_CLIENT = ("gateway", "a-secret-of-the-gateway-0123456789-abcdef")
 
@@ -31,6 +33,7 @@ async def every_kind(service: Service, keys: Path, foreign: Path) -> dict[str, C
     bearers = (
         await _pending_kinds(service, pending)
         | await _access_kinds(service, account)
+        | await _reset_kinds(service)
         | _made_kinds(service, account, pending, keys, foreign)
     )
     kinds = {name: f"Bearer {token}" for name, token in bearers.items()}
@@ -47,6 +50,25 @@ async def _pending_kinds(service: Service, pending: Json) -> dict[str, str]:
         "pending": pending["pending_token"],
         "pending of a login": login["pending_token"],
         "pending of a step-up": step_up["pending_token"],
+    }
+
+
+async def _reset_kinds(service: Service) -> dict[str, str]:
+    numbers = [new_number() for _ in range(4)]
+    for number in numbers:
+        await service.register(number)
+    unused, used, void = [await allowed(service, number) for number in numbers[:3]]
+    assert (await reset(service, used)).status_code == 202
+    owner = await service.log_in(numbers[2])
+    body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert (await service.post("/me/password", body, owner["access_token"])).status_code == 204
+    pending = await forgot(service, numbers[3])
+    return {
+        "pending of a reset": pending["pending_token"],
+        "reset": unused["reset_token"],
+        "reset, used": used["reset_token"],
+        "reset, void": void["reset_token"],
+        "reset, its digest": digest(unused["reset_token"]),
     }
 
 

@@ -14,6 +14,7 @@ from conftest import NewService
 from otp_auth.audit.models import AuditEvent
 from support.databases import sqlite_url
 from support.devices import ON, is_asked_for_a_code, let_in, register_trusted
+from support.resets import allowed, reset
 from support.service import PASSWORD, Json, Service, new_number
 
 run, launcher = commands.run, commands.launcher
@@ -74,6 +75,7 @@ class TestShow:
             "phone": account["user"]["phone_number"],
             "e-mail": EMAIL,
             "locked": "no",
+            "reset held": "no",
             "factors": "sms, recovery_code",
             "shut off": "none",
             "recovery codes": "9 unused",
@@ -188,7 +190,28 @@ class TestDevices:
         assert revoked.detail == {"by": "operator"}
 
 
-@pytest.mark.parametrize("command", ["show", "lock", "unlock", "sessions", "devices", "revoke-sessions"])
+class TestCancelReset:
+    async def test_what_waits_is_shown_and_cancelled(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        number, user_id = account["user"]["phone_number"], account["user"]["id"]
+        held = (await reset(service, await allowed(service, number))).json()
+
+        shown = [each for each in said(await users("show", EMAIL)) if each.startswith("reset held")]
+        first, second = [said(await users("cancel-reset", EMAIL)) for _ in range(2)]
+        me = (await service.get("/me", account["access_token"])).json()
+
+        assert shown == [f"reset held      until {held['effective_at'][:19]}Z"]
+        assert first == [f"{user_id}: the reset of its password is cancelled"]
+        assert second == [f"{user_id} has no reset that waits"]
+        assert me["password_reset_at"] is None
+        cancelled = await events(service, account, "password_reset_cancelled")
+        assert [event.detail for event in cancelled] == [{"by": "operator"}]
+
+
+@pytest.mark.parametrize(
+    "command", ["show", "lock", "unlock", "sessions", "devices", "revoke-sessions", "cancel-reset"]
+)
 @pytest.mark.parametrize("identifier", ["+46700000001", "nobody@example.com", NOBODY, "0700000001", ""])
 async def test_an_unknown_account_is_refused(
     run: Run, tmp_path: Path, sqlite_database: str, command: str, identifier: str

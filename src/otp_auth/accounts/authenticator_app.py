@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.accounts.errors import ConflictError
 from otp_auth.accounts.models import PreferredMethod, User
+from otp_auth.accounts.password_resets import void_resets
 from otp_auth.accounts.repository import lock_owner
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail, record
@@ -116,6 +117,9 @@ async def _confirm(
         event, user_id = EventName.FACTOR_ADDED, match.user_id
         record(tx, event, user_id=user_id, session_id=session_id, network=network, detail=_DETAIL)
         await _end_devices(tx, user_id, event, network)
+        # They began without a second proof, which the account demands from now on.
+        because = {"reason": event.value}
+        await void_resets(tx, user_id, because, session_id=session_id, network=network)
     return confirmed
 
 

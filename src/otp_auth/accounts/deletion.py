@@ -19,7 +19,8 @@ from otp_auth.accounts.models import KnownNetwork, PasswordReset, User
 from otp_auth.audit.models import AuditEvent, EventName
 from otp_auth.audit.trail import record
 from otp_auth.budgets import Spending
-from otp_auth.challenges.models import Challenge
+from otp_auth.challenges.models import Challenge, Purpose
+from otp_auth.challenges.resets import OF_NOBODY
 from otp_auth.database import Database
 from otp_auth.errors import OverloadedError
 from otp_auth.factors.models import FactorFailures, RecoveryCode, TotpAuthenticator
@@ -90,6 +91,7 @@ async def _delete(tx: AsyncSession, user: User) -> None:
     await tx.flush()
     await _make_nobodys(tx, user.id)
     await tx.execute(delete(Spending).where(_is_counted_for(user.id)))
+    await _let_go_of_resets(tx, user.id)
     await _forget_registrations(tx, user.phone_number)
     await tx.execute(delete(User).where(User.id == user.id))
 
@@ -104,6 +106,13 @@ async def _make_nobodys(tx: AsyncSession, user_id: UUID) -> None:
 def _is_counted_for(user_id: UUID) -> ColumnElement[bool]:
     """Budgets of the account. Those of its number stay: a new account of it is no way around them."""
     return Spending.key.contains(str(user_id))
+
+
+async def _let_go_of_resets(tx: AsyncSession, user_id: UUID) -> None:
+    """Whoever asked for a reset must not see that there was an account: its challenge waits on."""
+    mine = (Challenge.user_id == user_id, Challenge.purpose == Purpose.PASSWORD_RESET)
+    statement = update(Challenge).where(*mine).values(OF_NOBODY)
+    await tx.execute(statement, execution_options={"synchronize_session": False})
 
 
 async def _forget_registrations(tx: AsyncSession, phone_number: str) -> None:

@@ -29,6 +29,14 @@ class TooManyPasswordsError(TooManyAttemptsError):
     detail = "There were too many wrong passwords. Try again after the time in Retry-After."
 
 
+class ProofRequiredError(AuthError):
+    # The token stays good: only the holder of a second factor can use it.
+    status = HTTPStatus.FORBIDDEN
+    code = "proof_required"
+    title = "A second proof is needed"
+    detail = "This account has an authenticator app: send one of its codes, or a recovery code, in `proof`."
+
+
 class AccountExistsError(AuthError):
     # Said only to the person who proved the phone.
     status = HTTPStatus.CONFLICT

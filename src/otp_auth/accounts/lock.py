@@ -9,8 +9,7 @@ from otp_auth.accounts.models import User
 from otp_auth.accounts.password_resets import void_resets
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import Detail, record
-from otp_auth.challenges.models import Challenge
-from otp_auth.challenges.repository import close
+from otp_auth.challenges.repository import close, of_account
 from otp_auth.database import Database, again_after_conflict
 from otp_auth.sessions.ending import end_sessions
 from otp_auth.sessions.models import Session, TrustedDevice
@@ -27,13 +26,13 @@ async def lock_account(database: Database, user_id: UUID, detail: Detail) -> boo
     unlocked = (User.id == user_id) & User.locked_at.is_(None)
     async with database.write() as tx:
         # Locked in the order of all who lock: challenges, account, sessions.
-        await close(tx, Challenge.user_id == user_id)
+        await close(tx, of_account(user_id))
         if await tx.scalar(update(User).where(unlocked).values(values).returning(User.id)) is None:
             return False
         because = {"reason": "account_locked", **detail}
         await end_sessions(tx, Session.user_id == user_id, detail=because)
         await end_devices(tx, TrustedDevice.user_id == user_id, detail=because)
-        await void_resets(tx, user_id)
+        await void_resets(tx, user_id, because)
         record(tx, EventName.ACCOUNT_LOCKED, user_id=user_id, detail=detail)
     return True
 

@@ -13,8 +13,7 @@ from otp_auth.accounts.password_resets import void_resets
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail, record
-from otp_auth.challenges.models import Challenge
-from otp_auth.challenges.repository import close
+from otp_auth.challenges.repository import close, of_account
 from otp_auth.database import Database, again_after_conflict
 from otp_auth.errors import OverloadedError
 from otp_auth.sessions.ending import end_sessions, lock_sessions
@@ -79,7 +78,7 @@ async def change_password(
     """
     async with database.write() as tx:
         # Locked in the order of all who lock: challenges, account, sessions.
-        await close(tx, Challenge.user_id == user.id)
+        await close(tx, of_account(user.id))
         version = await tx.scalar(
             update(User)
             .where(*_as_it_was(user))
@@ -91,7 +90,7 @@ async def change_password(
         await _keep_only(tx, user.id, session_id, version, network)
         because = {"reason": "password_changed"}
         await end_devices(tx, TrustedDevice.user_id == user.id, network=network, detail=because)
-        await void_resets(tx, user.id)
+        await void_resets(tx, user.id, because, session_id=session_id, network=network)
         record(tx, EventName.PASSWORD_CHANGED, user_id=user.id, session_id=session_id, network=network)
 
 

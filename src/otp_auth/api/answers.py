@@ -10,7 +10,7 @@ from otp_auth.api import schemas
 from otp_auth.api.client_address import masked_address
 from otp_auth.audit.models import AuditEvent
 from otp_auth.ceremonies.methods import OTHER_FACTORS, Factor
-from otp_auth.ceremonies.outcomes import Elevated
+from otp_auth.ceremonies.outcomes import Elevated, ResetAllowed
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.views import ChallengeView
 from otp_auth.factors.enrolled import Enrolled
@@ -43,7 +43,7 @@ def describe_challenge(view: ChallengeView, method: Channel) -> schemas.Challeng
         id=str(challenge.id),
         purpose=challenge.purpose.value,
         method=method.value,
-        destination=phone_numbers.mask(challenge.phone_number),
+        destination=_mask(challenge),
         delivery=challenge.delivery.value,
         code_length=challenge.code_length,
         code_type=challenge.code_type.value,
@@ -66,8 +66,13 @@ def describe_pending(view: ChallengeView, factors: list[Factor]) -> schemas.Pend
 
 def _describe_factor(factor: Factor, challenge: Challenge) -> schemas.OfferedMethod:
     goes_to_phone = factor not in OTHER_FACTORS
-    destination = phone_numbers.mask(challenge.phone_number) if goes_to_phone else None
+    destination = _mask(challenge) if goes_to_phone else None
     return schemas.OfferedMethod(method=factor.value, destination=destination)
+
+
+def _mask(challenge: Challenge) -> str | None:
+    """The last two digits; of a reset nothing, for nobody has proved a password."""
+    return phone_numbers.mask(challenge.phone_number) if challenge.phone_number else None
 
 
 def describe_factor(enrolled: Enrolled, user: User, disabled: set[FactorKind]) -> schemas.Factor:
@@ -151,6 +156,14 @@ def issue_elevated(tokens: Tokens, elevated: Elevated) -> schemas.Elevated:
         acr=elevated.acr,
     )
     return schemas.Elevated(access_token=access_token, expires_in=int(tokens.access_lifetime.total_seconds()))
+
+
+def describe_reset_allowed(allowed: ResetAllowed) -> schemas.ResetAllowed:
+    return schemas.ResetAllowed(
+        reset_token=allowed.reset_token,
+        expires_in=seconds_until(allowed.expires_at),
+        proof_required=allowed.proof_required,
+    )
 
 
 def _issue_access(tokens: Tokens, session: Session) -> str:

@@ -10,7 +10,8 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.security.base import SecurityBase
 
-from otp_auth.accounts.models import User
+from otp_auth.accounts.models import PasswordReset, User
+from otp_auth.accounts.password_resets import PasswordResetRepository
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.api.cookies import COOKIE
 from otp_auth.ceremonies.step_up import require_recent_proof
@@ -27,6 +28,14 @@ class Caller:
     user: User
     session: Session
     claims: AccessClaims  # of the token that was shown
+
+
+@dataclass(frozen=True)
+class Resetter:
+    """A person who has proved the phone of an account to set a new password."""
+
+    reset: PasswordReset
+    user: User
 
 
 class BearerCredential(SecurityBase, ABC):
@@ -109,6 +118,20 @@ class LeavingCredential(AccessCredential):
         return caller
 
 
+class ResetCredential(BearerCredential):
+    """A reset token: sets a new password and opens nothing else. A used one is told apart by the route."""
+
+    def __init__(self, scheme_name: str, description: str) -> None:
+        super().__init__(scheme_name, description)
+        self.model = HTTPBearerModel(description=description)  # opaque
+
+    async def read(self, request: Request, token: str) -> Resetter:
+        found = await PasswordResetRepository(request.app.state.database).find(token)
+        if found is None:
+            raise InvalidTokenError
+        return Resetter(*found)
+
+
 def bearer_token(request: Request) -> str:
     """Return the one bearer token. Raises InvalidTokenError for none, several, or another scheme."""
     values = request.headers.getlist("authorization")
@@ -118,12 +141,17 @@ def bearer_token(request: Request) -> str:
     return token
 
 
-PENDING = PendingCredential("PendingToken", "The `pending_token` of register, login or step-up.")
+PENDING = PendingCredential(
+    "PendingToken", "The `pending_token` of register, login, step-up, a phone change or a reset."
+)
 _ACCESS = ("AccessToken", "The `access_token` that verify or refresh returned.")
 ACCESS = AccessCredential(*_ACCESS)
 LEAVING = LeavingCredential(*_ACCESS)
 
+RESET = ResetCredential("ResetToken", "The `reset_token` that verify returned.")
+
 PendingChallengeId = Annotated[UUID, Depends(PENDING)]
 CurrentCaller = Annotated[Caller, Depends(ACCESS)]
+CurrentResetter = Annotated[Resetter, Depends(RESET)]
 LeavingCaller = Annotated[Caller | None, Depends(LEAVING)]
 RecentlyProvedCaller = Annotated[Caller, Depends(RecentProof())]

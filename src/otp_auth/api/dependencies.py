@@ -1,23 +1,28 @@
 """What routes are given: repositories, the Sinch client, tokens, settings; each by an Annotated name."""
 
+from collections.abc import Callable, Coroutine
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import BackgroundTasks, Depends, Request
 
 from otp_auth.accounts.password_budgets import PasswordBudgets
+from otp_auth.accounts.password_renewal import Renewing
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.accounts.profile import ProfileRepository
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.api.client_address import client_network
 from otp_auth.audit.trail import AuditTrail
+from otp_auth.background import Background
+from otp_auth.ceremonies.password_reset import Resetting
 from otp_auth.ceremonies.proof import Prover
-from otp_auth.ceremonies.purposes import COMPLETIONS
+from otp_auth.ceremonies.purposes import completions
 from otp_auth.challenges.codes import Codes
 from otp_auth.challenges.deliveries import DeliveryRepository
 from otp_auth.challenges.guesses import AccountGuesses
 from otp_auth.challenges.judging import Judges
 from otp_auth.challenges.models import CodeType
 from otp_auth.challenges.repository import ChallengeRepository
+from otp_auth.challenges.resets import ResetRepository
 from otp_auth.challenges.sending import Sending
 from otp_auth.challenges.sends import SendRepository
 from otp_auth.database import Database
@@ -32,6 +37,8 @@ from otp_auth.sessions.trusted_devices import DeviceTrust
 from otp_auth.settings import Settings
 from otp_auth.sinch.client import SinchVerificationClient
 from otp_auth.tokens.jwt import Tokens
+
+Afterwards = Callable[[Coroutine[None, None, None]], None]  # takes what is to be done after the answer
 
 
 async def get_settings(request: Request) -> Settings:
@@ -202,9 +209,51 @@ async def get_prover(
         settings.send,
         settings.session_policy,
         trust,
-        COMPLETIONS,
+        completions(settings.password_reset),
     )
+
+
+async def get_resetting(
+    database: CurrentDatabase,
+    settings: CurrentSettings,
+    users: Users,
+    sending: Annotated[Sending, Depends(get_sending)],
+) -> Resetting:
+    return Resetting(sending, ResetRepository(database, settings.challenge, settings.send), users)
+
+
+async def get_renewing(
+    database: CurrentDatabase,
+    hasher: Hasher,
+    guesses: Guesses,
+    apps: Apps,
+    recovery_codes: RecoveryCodes,
+    audit: Audit,
+    settings: CurrentSettings,
+    network: ClientNetwork,
+) -> Renewing:
+    hold = settings.password_reset.hold
+    return Renewing(database, hasher, guesses, apps, recovery_codes, audit, hold, network)
+
+
+async def get_background(request: Request) -> Background:
+    background: Background = request.app.state.background
+    return background
+
+
+async def get_afterwards(
+    tasks: BackgroundTasks, background: Annotated[Background, Depends(get_background)]
+) -> Afterwards:
+    """Hand work over once the answer is out."""
+
+    async def hand_over(work: Coroutine[None, None, None]) -> None:
+        background.spawn(work)
+
+    return lambda work: tasks.add_task(hand_over, work)
 
 
 CodeSending = Annotated[Sending, Depends(get_sending)]
 CodeProver = Annotated[Prover, Depends(get_prover)]
+CodeResetting = Annotated[Resetting, Depends(get_resetting)]
+PasswordRenewing = Annotated[Renewing, Depends(get_renewing)]
+AfterTheAnswer = Annotated[Afterwards, Depends(get_afterwards)]

@@ -11,6 +11,8 @@ NEW_PASSWORD = "Amber-Meadow-Compass-31"  # noqa: S105 - an example
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.…"  # noqa: S105 - cut short
 REFRESH_TOKEN = "3q2-7wzK…"  # noqa: S105 - cut short
 
+RESET_TOKEN = "Zk41-bQv8T…"  # noqa: S105 - cut short
+
 _USER: dict[str, Any] = {
     "id": "0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
     "phone_number": PHONE,
@@ -75,6 +77,7 @@ _EVENT: dict[str, Any] = {
     "address": "203.0.113.•••",
     "detail": {"method": "sms", "new_network": True},
 }
+_RESET_PROOF = {"method": "totp", "code": "482915"}
 _FIELD_ERROR = {"field": "body.password", "rule": "too_short", "message": "Use at least 8 characters"}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -111,6 +114,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "ChangePhoneBody": {"phone_number": PHONE},
     "PhoneChanged": {"status": "phone_changed", "user": _USER},
+    "ForgotPasswordBody": {"identifier": PHONE},
+    "ResetAllowed": {
+        "status": "reset_allowed",
+        "reset_token": RESET_TOKEN,
+        "expires_in": 900,
+        "proof_required": False,
+    },
+    "ResetProof": _RESET_PROOF,
+    "ResetPasswordBody": {"new_password": NEW_PASSWORD, "proof": _RESET_PROOF},
+    "ResetHeld": {"status": "held", "effective_at": "2026-03-02T09:31:00.000Z"},
     "RecoveryCodes": {"recovery_codes": ["MFRG-G2LT-ONUG-C4TD-OJ2W-K3TF", "…"]},
     "TotpEnrolment": {
         "secret": "MFRGG2LTONUGC4TDOJ2WK3TFMFRGG2LT",

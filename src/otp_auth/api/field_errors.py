@@ -1,7 +1,7 @@
 """What is wrong with which field, without ever repeating what was sent."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -28,7 +28,7 @@ _HARMLESS_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Turn Pydantic's findings into the contract's `errors`."""
     return [
-        {"field": _field(error["loc"]), "rule": _rule(error), "message": str(error["msg"])}
+        {"field": _field(error), "rule": _rule(error), "message": str(error["msg"])}
         for error in islice(errors, MOST_ERRORS)
     ]
 
@@ -38,7 +38,10 @@ def _rule(error: Mapping[str, Any]) -> str:
     return _RULES.get(kind, kind)
 
 
-def _field(location: Sequence[int | str]) -> str:
-    # The name of an unknown field comes from the caller: only a plain one is repeated.
-    parts = (str(part) for part in location)
+def _field(error: Mapping[str, Any]) -> str:
+    # The name of an unknown field comes from the caller: only a plain one of the body itself is repeated,
+    # for inside a field it is a part of what was sent there.
+    *outer, name = (str(part) for part in error["loc"])
+    is_sent = error["type"] == "extra_forbidden" and len(outer) > 1
+    parts = [*outer, "?" if is_sent else name]
     return ".".join(part if _HARMLESS_NAME.fullmatch(part) else "?" for part in parts)

@@ -52,6 +52,7 @@ router = APIRouter(prefix="/auth", tags=["login"], route_class=ContractRoute)
 )
 async def log_in(
     body: schemas.LoginBody,
+    database: CurrentDatabase,
     users: Users,
     hasher: Hasher,
     passwords: Passwords,
@@ -61,7 +62,6 @@ async def log_in(
     tokens: CurrentTokens,
     settings: CurrentSettings,
     languages: AcceptedLanguages,
-    database: CurrentDatabase,
     devices: Devices,
     trust: CurrentTrust,
     client: CurrentClient,
@@ -76,6 +76,7 @@ async def log_in(
     password = body.password.get_secret_value()
     shown = trust.read(body.device_token.get_secret_value() if body.device_token else None)
     user = await authenticate(
+        database,
         users,
         hasher,
         passwords,

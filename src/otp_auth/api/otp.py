@@ -11,6 +11,7 @@ from otp_auth.api import schemas
 from otp_auth.api.answers import (
     describe_challenge,
     describe_pending,
+    describe_reset_allowed,
     describe_user,
     issue_elevated,
     issue_tokens,
@@ -19,7 +20,9 @@ from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.cookies import CurrentTransport
 from otp_auth.api.credentials import PendingChallengeId
 from otp_auth.api.dependencies import (
+    AfterTheAnswer,
     CodeProver,
+    CodeResetting,
     CodeSending,
     CurrentClient,
     CurrentTokens,
@@ -29,10 +32,11 @@ from otp_auth.api.dependencies import (
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.ceremonies.methods import Factor, factors_taken
-from otp_auth.ceremonies.outcomes import Authenticated, Elevated, PhoneChanged
+from otp_auth.ceremonies.outcomes import Authenticated, Elevated, PhoneChanged, ResetAllowed
+from otp_auth.ceremonies.password_reset import send_reset_again
 from otp_auth.ceremonies.proof import prove
 from otp_auth.challenges.errors import ChallengeClosedError, TooManyAttemptsError, WrongCodeError
-from otp_auth.challenges.models import Challenge
+from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import send_code
 from otp_auth.challenges.views import view
@@ -75,13 +79,23 @@ async def require_open(challenges: ChallengeRepository, challenge_id: UUID) -> C
     summary="Send, resend, or change the channel",
 )
 async def send(
-    body: schemas.SendBody, challenge_id: PendingChallengeId, sending: CodeSending
+    body: schemas.SendBody,
+    challenge_id: PendingChallengeId,
+    sending: CodeSending,
+    resetting: CodeResetting,
+    after_the_answer: AfterTheAnswer,
 ) -> schemas.Challenge:
     """Send a code by `method`. The attempts of the challenge stay as they are; an earlier code dies."""
     challenge = await require_open(sending.challenges, challenge_id)
     method = Channel(body.method)
-    sent = await send_code(sending, challenge, method)
-    return describe_challenge(await view(sending, sent), sent.method or method)
+    if challenge.purpose is Purpose.PASSWORD_RESET:
+        asked = await send_reset_again(resetting, challenge, method)
+        after_the_answer(asked.afterwards)
+        sent = asked.challenge
+    else:
+        sent = await send_code(sending, challenge, method)
+    seen = await view(sending, sent)
+    return describe_challenge(seen, seen.challenge.method or method)
 
 
 @router.get(
@@ -137,6 +151,8 @@ async def verify(
             return issue_elevated(tokens, outcome)
         case PhoneChanged():
             return schemas.PhoneChanged(user=describe_user(await profiles.of(outcome.user)))
+        case ResetAllowed():
+            return describe_reset_allowed(outcome)
 
 
 def _named(client: Client, body: schemas.VerifyBody) -> Client:

@@ -61,7 +61,7 @@ async def change(
     new_password = body.new_password.get_secret_value()
     check_password(
         new_password,
-        context=_names(caller.user),
+        context=names_of(caller.user),
         field="body.new_password",
         shortest=settings.shortest_password,
     )
@@ -71,5 +71,6 @@ async def change(
     await change_password(database, caller.user, caller.session.id, new_hash, network)
 
 
-def _names(user: User) -> list[str]:
+def names_of(user: User) -> list[str]:
+    """What no password of theirs may be."""
     return [name for name in (user.phone_number, user.email, user.display_name) if name]

@@ -215,8 +215,44 @@ class PhoneChanged(Answer):
     user: User
 
 
+class ResetAllowed(Answer):
+    status: Literal["reset_allowed"] = "reset_allowed"
+    reset_token: Annotated[str, Field(description="opens `auth/password/reset` and nothing else, once")]
+    expires_in: int
+    proof_required: Annotated[
+        bool, Field(description="the account has an app: a second proof must come along")
+    ]
+
+
 # What a right code brings, by purpose of the challenge: told apart by `status`.
-Verified = Annotated[Tokens | Elevated | PhoneChanged, Field(discriminator="status")]
+Verified = Annotated[Tokens | Elevated | PhoneChanged | ResetAllowed, Field(discriminator="status")]
+
+
+class ForgotPasswordBody(Body):
+    identifier: Identifier
+    region: Region | None = None
+    method: Annotated[
+        ChannelName | None, Field(description="by default the first channel on offer, mostly `sms`")
+    ] = None
+
+
+class ResetProof(Body):
+    method: Literal["totp", "recovery_code"]
+    code: Code
+
+
+class ResetPasswordBody(Body):
+    new_password: Password
+    proof: Annotated[
+        ResetProof | None, Field(description="a second factor: with it the password holds at once")
+    ] = None
+
+
+class ResetHeld(Answer):
+    status: Literal["held"] = "held"
+    effective_at: Annotated[
+        Moment, Field(description="from then on the new password holds, if nobody cancels until then")
+    ]
 
 
 class RecoveryCodes(Answer):

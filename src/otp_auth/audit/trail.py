@@ -60,13 +60,15 @@ class AuditTrail:
         session_id: UUID | None = None,
         network: str | None = None,
         detail: Detail,
+        apart: str = "",
     ) -> None:
         """Record what was tried in vain, so that nobody can fill the trail: twenty alike an hour.
 
         Alike are those of one account (of strangers: of one network) with one name and `reason` (`reasons`).
+        What any stranger can do to an account is counted `apart`, or it would hide what others do.
         `repeated` in the detail says that this isn't the first one of its hour.
         """
-        whose = str(user_id or network)
+        whose = f"{user_id or network}{apart}"
         try:
             async with self._database.write() as tx:
                 count = await _count(tx, name, whose, detail)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
+from otp_auth.challenges.guises import guise_of
 from otp_auth.challenges.models import Challenge
 from otp_auth.factors.enrolled import FactorRepository
 from otp_auth.factors.models import FactorKind
@@ -62,5 +63,7 @@ def default_factor(factors: Sequence[Factor], policy: SendSettings, challenge: C
 
 def _of_phone(policy: SendSettings, challenge: Challenge) -> Factor:
     """The channel of the code that is alive, or else the best one for the number."""
+    if guise := guise_of(challenge):
+        return Factor(guise.method.value)
     channels = channels_for(challenge.phone_number, policy) or [Channel(policy.methods[0])]
     return Factor((challenge.verification_method or challenge.method or channels[0]).value)

@@ -39,4 +39,13 @@ class PhoneChanged:
     user: User
 
 
-Outcome = Authenticated | Elevated | PhoneChanged
+@dataclass(frozen=True)
+class ResetAllowed:
+    """The phone of an account was proved: whoever did may set a new password, by this token."""
+
+    reset_token: str
+    expires_at: datetime
+    proof_required: bool  # of a second factor
+
+
+Outcome = Authenticated | Elevated | PhoneChanged | ResetAllowed

@@ -78,7 +78,7 @@ async def complete_phone_change(
     await note_account(tx, changed.phone_number, now)
     network, because = proof.client.network, {"reason": EventName.PHONE_CHANGED.value}
     await end_devices(tx, TrustedDevice.user_id == user.id, network=network, detail=because)
-    await void_resets(tx, user.id)
+    await void_resets(tx, user.id, because, session_id=challenge.session_id, network=network)
     record(
         tx,
         EventName.PHONE_CHANGED,

@@ -23,13 +23,14 @@ from otp_auth.challenges.errors import (
 )
 from otp_auth.challenges.judging import Judges, judge_phone_code, require_judge, take_attempt
 from otp_auth.challenges.models import Challenge, Purpose
-from otp_auth.challenges.repository import ChallengeRepository, close, lock_open, spend
+from otp_auth.challenges.repository import ChallengeRepository, close, lock_open, of_account, spend
 from otp_auth.database import Database, again_after_conflict
 from otp_auth.errors import AuthError
 from otp_auth.factors.authenticators import TotpMatch, TotpRepository, use_step
 from otp_auth.factors.enrolled import FactorRepository
 from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
+from otp_auth.sending.errors import ProviderUnavailableError
 from otp_auth.sessions.clients import Client
 from otp_auth.sessions.opening import Assurance, OpenedSession, Owner, open_session
 from otp_auth.sessions.trusted_devices import DeviceTrust, trust_device
@@ -104,7 +105,7 @@ async def prove(
         raise MethodNotOfferedError
     if proof.kind is FactorKind.PHONE and not challenge.may_have_a_code:
         raise NoCodeYetError(attempts_left=challenge.attempts_left)
-    if proof.kind is FactorKind.PHONE:
+    if proof.kind is FactorKind.PHONE and challenge.purpose is not Purpose.PASSWORD_RESET:
         require_judge(prover.judges, challenge)
     try:
         attempted = await take_attempt(prover.challenges, challenge.id, proof.kind, client.network)
@@ -116,7 +117,7 @@ async def prove(
 
 
 async def _tell_owner(prover: Prover, challenge: Challenge, proof: Proof, refusal: AuthError) -> None:
-    """Somebody knows the password, or has a session, and guesses at the code: its owner can read so."""
+    """Somebody guesses at the code, mostly with the password or a session: its owner can read so."""
     await prover.audit.record_refusal(
         EventName.SECOND_FACTOR_FAILED,
         user_id=challenge.user_id,
@@ -127,13 +128,14 @@ async def _tell_owner(prover: Prover, challenge: Challenge, proof: Proof, refusa
             "purpose": challenge.purpose.value,
             "reason": refusal.code,
         },
+        apart="" if challenge.asker_id else challenge.purpose.value,
     )
 
 
 async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> Proof:
     """Return the proof, if its code is right. Nothing of it is used up yet."""
     if proof.kind is FactorKind.PHONE:
-        await judge_phone_code(prover.judges, challenge, proof.code)
+        await _judge_phone_code(prover, challenge, proof.code)
     elif proof.kind is FactorKind.TOTP:
         match = await prover.apps.match(challenge.user_id, proof.code) if challenge.user_id else None
         if match is None:
@@ -144,6 +146,16 @@ async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> Proof:
     ):
         raise WrongCodeError(attempts_left=challenge.attempts_left)
     return proof
+
+
+async def _judge_phone_code(prover: Prover, challenge: Challenge, code: str) -> None:
+    try:
+        await judge_phone_code(prover.judges, challenge, code)
+    except ProviderUnavailableError:
+        if challenge.purpose is not Purpose.PASSWORD_RESET:
+            raise
+        # Of a message that never was Sinch isn't asked in each case: an outage would tell the two apart.
+        raise WrongCodeError(attempts_left=challenge.attempts_left) from None
 
 
 @again_after_conflict
@@ -188,7 +200,7 @@ async def _lock_what_may_end(tx: AsyncSession, attempted: Challenge) -> Sequence
     """A new number ends every challenge of its account: locked before this one is spent, the newest first."""
     if attempted.purpose is not Purpose.PHONE_CHANGE:
         return ()
-    return await lock_open(tx, Challenge.user_id == attempted.user_id)
+    return await lock_open(tx, of_account(attempted.user_id))
 
 
 async def _spend_factor(tx: AsyncSession, challenge: Challenge, proof: Proof) -> bool:

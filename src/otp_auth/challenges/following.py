@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from loguru import logger
 
 from otp_auth.challenges.deliveries import DeliveryRepository, Fate, fate_of
-from otp_auth.challenges.models import UNHEARD, Challenge, Delivery
+from otp_auth.challenges.models import UNHEARD, Challenge, Delivery, Purpose
 from otp_auth.challenges.sending import Sending, record_failed, record_started, send_code
 from otp_auth.challenges.sends import LONGEST_START
 from otp_auth.challenges.views import next_methods
@@ -47,6 +47,8 @@ async def follow_due(following: Following) -> int:
 async def _follow(following: Following, challenge: Challenge) -> None:
     if challenge.delivery in UNHEARD:
         challenge = await _ask(following, challenge)
+    if challenge.purpose is Purpose.PASSWORD_RESET:
+        return  # what is seen of it never tells how its message went: so nothing follows from that
     policy = following.sending.policy
     failed = challenge.delivery is Delivery.FAILED
     # Only of texts does silence say anything: there are no receipts for calls and WhatsApp.

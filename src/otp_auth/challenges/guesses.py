@@ -3,7 +3,8 @@
 The windows are what bounds a guesser who knows the password; a challenge's own tries alone bound nothing.
 Before a registration stands nobody's password: there the phone number has the windows of an account, the
 network of the caller has its own, and all registrations share one. Narrow ones come first, and a refusal
-takes nothing: whoever has used up a narrow one can't use up what everybody shares.
+takes nothing: whoever has used up a narrow one can't use up what everybody shares. The same holds before a
+password reset, by the name that was typed. Of its account nothing is taken: no stranger shuts an owner out.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth import budgets
+from otp_auth.audit.models import EventName
+from otp_auth.audit.trail import record
 from otp_auth.budgets import Budget, Charge
-from otp_auth.challenges.errors import TooManyAttemptsError
+from otp_auth.challenges.errors import MethodNotOfferedError, TooManyAttemptsError
+from otp_auth.challenges.guises import guise_of
 from otp_auth.challenges.models import Challenge
 from otp_auth.database import Database
+from otp_auth.factors.failures import disabled_factors, note_failure
+from otp_auth.factors.models import FactorKind
 from otp_auth.settings import GuessSettings
 from otp_auth.tokens.opaque import digest
 
@@ -49,9 +55,53 @@ class AccountGuesses:
 
     async def take(self, user_id: UUID) -> None:
         """Take a guess, committed before anybody looks at the code. Raises TooManyAttemptsError."""
-        charges = [Charge(_key_of(user_id), budget) for budget in _windows(self._policy)]
         async with self._database.write() as tx:
-            await _take(tx, charges)
+            await _take(tx, self._charges(user_id))
+
+    async def take_at_factor(self, user_id: UUID, factor: FactorKind, network: str | None) -> None:
+        """Do the same for a factor that counts already; it is one more in a row for it too.
+
+        Raises TooManyAttemptsError, and MethodNotOfferedError for one that is shut off.
+        """
+        async with self._database.write() as tx:
+            await _take(tx, self._charges(user_id))
+            await count_in_a_row(tx, user_id, factor, self._policy, network=network)
+
+    async def give_back(self, user_id: UUID) -> None:
+        """Nobody looked at the code."""
+        async with self._database.write() as tx:
+            await refund_account_guess(tx, user_id)
+
+    def _charges(self, user_id: UUID) -> list[Charge]:
+        return [Charge(_key_of(user_id), budget) for budget in _windows(self._policy)]
+
+
+async def count_in_a_row(
+    tx: AsyncSession,
+    user_id: UUID,
+    factor: FactorKind,
+    policy: GuessSettings,
+    *,
+    session_id: UUID | None = None,
+    network: str | None = None,
+) -> None:
+    """Count a wrong code until it proves right; the last one that the cap allows shuts the factor off.
+
+    Raises MethodNotOfferedError for one that is off.
+    """
+    if factor is FactorKind.RECOVERY_CODE:
+        return  # nobody guesses one, and it is the way back: it is never shut off
+    if await note_failure(tx, user_id, factor, policy.consecutive, datetime.now(UTC)):
+        record(
+            tx,
+            EventName.FACTOR_DISABLED,
+            user_id=user_id,
+            session_id=session_id,
+            network=network,
+            detail={"factor": factor.value},
+        )
+    elif factor in await disabled_factors(tx, user_id):
+        raise MethodNotOfferedError
 
 
 async def refund_account_guess(tx: AsyncSession, user_id: UUID) -> None:
@@ -73,17 +123,18 @@ def _key_of(user_id: UUID) -> str:
 
 def _keys(challenge: Challenge, network: str | None) -> list[str]:
     """Return what a guess is counted for, narrow before broad: the order that rows are locked in."""
-    if challenge.user_id is not None:
-        return [_key_of(challenge.user_id)]
-    # A digest, so that no row holds somebody's number when its challenge is long gone.
-    number = f"guesses:number:{digest(challenge.phone_number)}"
-    return [number, *([f"guesses:network:{network}"] if network else []), PASSWORDLESS]
+    if challenge.asker_id is not None:
+        return [_key_of(challenge.asker_id)]
+    guise = guise_of(challenge)
+    # Digests, so that no row holds somebody's number when its challenge is long gone.
+    named = f"name:{guise.name_digest}" if guise else f"number:{digest(challenge.phone_number)}"
+    return [f"guesses:{named}", *([f"guesses:network:{network}"] if network else []), PASSWORDLESS]
 
 
 def _charges(challenge: Challenge, policy: GuessSettings, network: str | None) -> list[Charge]:
     whose, *shared = _keys(challenge, network)
     own = _windows(policy)
-    if challenge.user_id is None:
+    if challenge.asker_id is None:
         # Short ones: strangers must not bar a number for long. What else bounds them are the sends to it.
         own = own[:2]
     charges = [Charge(whose, budget) for budget in own]

@@ -8,7 +8,7 @@ from loguru import logger
 from otp_auth import metrics
 from otp_auth.challenges.codes import Codes
 from otp_auth.challenges.errors import ChallengeClosedError, WrongCodeError
-from otp_auth.challenges.models import UNDECIDED, Challenge, CodeMaker
+from otp_auth.challenges.models import DECOY, UNDECIDED, Challenge, CodeMaker
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.factors.models import FactorKind
 from otp_auth.sending.channels import SINCH_METHODS, Channel
@@ -83,6 +83,8 @@ async def _judge_ours(judges: Judges, challenge: Challenge, living: LivingCode, 
     if not judges.codes.is_right(challenge.id, code):
         return Verdict.WRONG
     verdict = await _report(judges.sinch, challenge, living, code)
+    if living.verification_id.startswith(DECOY):
+        return Verdict.WRONG  # it went nowhere, so whoever has it has guessed
     if verdict in {Verdict.UNAVAILABLE, Verdict.REFUSED}:
         logger.warning("a right code could not be reported to Sinch", verdict=verdict.value)
         return Verdict.RIGHT

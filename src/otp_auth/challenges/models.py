@@ -122,6 +122,11 @@ class Challenge(Base):
         return self.user_id if self.purpose in OF_THE_OWNER else None
 
     @property
+    def asker_id(self) -> UUID | None:
+        """The account that asks; none where a stranger names one: its budgets are no stranger's to spend."""
+        return None if self.purpose is Purpose.PASSWORD_RESET else self.user_id
+
+    @property
     def lane(self) -> Lane:
         """For whom its messages go out."""
         return Lane.ACCOUNT if self.owner_id else Lane.STRANGER

@@ -8,15 +8,14 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from otp_auth.audit.models import EventName
-from otp_auth.audit.trail import record
-from otp_auth.challenges.errors import MethodNotOfferedError
-from otp_auth.challenges.guesses import charge_guess, refund_guess
-from otp_auth.challenges.models import Challenge
+from otp_auth.challenges.guesses import charge_guess, count_in_a_row, refund_guess
+from otp_auth.challenges.guises import guise_of
+from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.database import Database, again_after_conflict
-from otp_auth.factors.failures import clear_failures, disabled_factors, enable_others, note_failure
+from otp_auth.factors.failures import clear_failures, enable_others
 from otp_auth.factors.models import FactorKind
 from otp_auth.sending import cooldowns, shield
+from otp_auth.sending.models import Lane
 from otp_auth.sessions.models import Session, live
 from otp_auth.settings import GuessSettings
 from otp_auth.tokens.errors import InvalidTokenError
@@ -69,32 +68,10 @@ class ChallengeRepository:
             if challenge is None:
                 return None
             await charge_guess(tx, challenge, self._guesses, network)
-            # Nobody guesses a recovery code, and it is the way back: it is never shut off.
-            if challenge.owner_id is not None and factor is not FactorKind.RECOVERY_CODE:
-                await self._count_in_a_row(tx, challenge.owner_id, challenge.session_id, factor, network)
+            if challenge.owner_id is not None:
+                owner, session = challenge.owner_id, challenge.session_id
+                await count_in_a_row(tx, owner, factor, self._guesses, session_id=session, network=network)
             return challenge
-
-    async def _count_in_a_row(
-        self,
-        tx: AsyncSession,
-        user_id: UUID,
-        session_id: UUID | None,
-        factor: FactorKind,
-        network: str | None,
-    ) -> None:
-        """Count a wrong code until it proves right; the last one that the cap allows shuts the factor off."""
-        cap = self._guesses.consecutive
-        if await note_failure(tx, user_id, factor, cap, datetime.now(UTC)):
-            record(
-                tx,
-                EventName.FACTOR_DISABLED,
-                user_id=user_id,
-                session_id=session_id,
-                network=network,
-                detail={"factor": factor.value},
-            )
-        elif factor in await disabled_factors(tx, user_id):
-            raise MethodNotOfferedError
 
     async def purge(self, expired_for: timedelta) -> int:
         """Delete what expired so long ago. Returns how many."""
@@ -126,12 +103,14 @@ async def spend(
 async def _settle(tx: AsyncSession, spent: Challenge, factor: FactorKind, network: str | None) -> None:
     """A proof gives back what wrong codes would have cost, and counts for its number."""
     await cooldowns.clear(tx, spent.lane, spent.phone_number)
+    if guise := guise_of(spent):
+        await cooldowns.clear(tx, Lane.STRANGER, guise.cooldown_key)
     await refund_guess(tx, spent, network)
     if spent.owner_id is not None:
         await clear_failures(tx, spent.owner_id, factor)
         # The way back to a factor that too many wrong codes shut off.
         await enable_others(tx, spent.owner_id, factor)
-    if factor is FactorKind.PHONE:
+    if factor is FactorKind.PHONE and spent.phone_number:  # none: its account has gone meanwhile
         await shield.note_proof(tx, spent.phone_number, spent.lane, datetime.now(UTC))
 
 
@@ -144,6 +123,15 @@ async def close(tx: AsyncSession, which: ColumnElement[bool]) -> None:
             statement.values(closed_at=datetime.now(UTC), payload=None, check_at=None),
             execution_options={"synchronize_session": False},
         )
+
+
+def of_account(user_id: UUID | None) -> ColumnElement[bool]:
+    """The challenges that end with what an account has proved.
+
+    Not its password resets: a stranger may hold their pending tokens, and would see that there is an account
+    and that its owner did something. Their completion looks at the account itself.
+    """
+    return (Challenge.user_id == user_id) & (Challenge.purpose != Purpose.PASSWORD_RESET)
 
 
 async def lock_open(tx: AsyncSession, which: ColumnElement[bool]) -> Sequence[UUID]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import record
 from otp_auth.challenges.codes import LENGTH, code_type_of_sinch
+from otp_auth.challenges.guises import guise_of
 from otp_auth.challenges.models import (
     DECOY,
     OF_THE_OWNER,
@@ -19,6 +20,7 @@ from otp_auth.challenges.models import (
     CodeMaker,
     CodeType,
     Delivery,
+    Purpose,
 )
 from otp_auth.challenges.repository import close, usable
 from otp_auth.database import Database, again_after_conflict
@@ -53,7 +55,7 @@ class WantedSend:
     def as_send(self) -> Send:
         """What the shield judges."""
         challenge = self.challenge
-        return Send(challenge.phone_number, self.method, challenge.lane, challenge.user_id, self.network)
+        return Send(challenge.phone_number, self.method, challenge.lane, challenge.asker_id, self.network)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,15 @@ class Reservation:
     refusals: tuple[Refusal, ...] = ()  # of the shield; in watch mode the send goes on all the same
 
 
+@dataclass(frozen=True)
+class CodeKind:
+    """What a code is like that nobody has made yet."""
+
+    maker: CodeMaker
+    code_type: CodeType
+    code_length: int | None
+
+
 class SendRepository:
     """What is written down of messages, before and after Sinch is asked."""
 
@@ -73,9 +84,11 @@ class SendRepository:
         self._policy = policy
 
     async def cooldown_of(self, challenge: Challenge) -> Cooldown | None:
-        """The cool-down that its next message has to wait for, over or not."""
+        """The cool-down that its next message has to wait for, over or not; of a reset the one that shows."""
+        guise = guise_of(challenge)
+        key = guise.cooldown_key if guise else challenge.phone_number
         async with self._database.read() as tx:
-            return await cooldowns.find(tx, challenge.lane, challenge.phone_number)
+            return await cooldowns.find(tx, challenge.lane, key)
 
     async def is_phone_off(self, user_id: UUID | None) -> bool:
         """Whether too many wrong codes in a row have shut the account's phone off as a factor."""
@@ -92,7 +105,7 @@ class SendRepository:
         if refusals and policy.mode == "enforce":
             return Reservation(wanted.challenge, refusals=refusals)  # spares the locks that all sends share
         async with self._database.write() as tx:
-            reserved = await tx.scalar(self._take_send(wanted, now))
+            reserved = await tx.scalar(self._taking(wanted, now))
             if reserved is None:
                 return Reservation(None)
             if not await _charge_cooldown(tx, reserved, wanted, policy, now):
@@ -111,9 +124,13 @@ class SendRepository:
         async with self._database.read() as tx:
             return tuple(await shield.look(tx, wanted.as_send, policy, datetime.now(UTC)))
 
+    def _taking(self, wanted: WantedSend, now: datetime) -> Any:
+        is_reset = wanted.challenge.purpose is Purpose.PASSWORD_RESET
+        return _carry_out(wanted, now) if is_reset else self._take_send(wanted, now)
+
     def _take_send(self, wanted: WantedSend, now: datetime) -> Any:
         lifetime_from_first_send = case(
-            (Challenge.first_sent_at.is_(None), _earlier(now + self._policy.lifetime)),
+            (Challenge.first_sent_at.is_(None), earlier(now + self._policy.lifetime)),
             else_=Challenge.expires_at,
         )
         return (
@@ -180,19 +197,26 @@ class SendRepository:
         self, challenge: Challenge, sinch_texts: CodeType, check_at: datetime
     ) -> Challenge | None:
         """Write down a message that never was, as it would have been."""
-        is_ours = challenge.method in OWN_CODE_CHANNELS and await self._callbacks_arrive()
+        kind = await self.foresee_code(challenge.method, sinch_texts)
+        has_receipts = kind.maker is CodeMaker.WE and challenge.method is Channel.SMS
         values = {
             "delivery": Delivery.SENT,
             "verification_id": f"{DECOY}{challenge.reference}",
             "verification_method": challenge.method,
-            "code_maker": CodeMaker.WE if is_ours else CodeMaker.SINCH,
-            "code_type": CodeType.NUMERIC if is_ours else code_type_of_sinch(challenge.method, sinch_texts),
-            "code_length": LENGTH if is_ours else None,
+            "code_maker": kind.maker,
+            "code_type": kind.code_type,
+            "code_length": kind.code_length,
             # Receipts come for texts alone, and only where callbacks do.
-            "check_at": check_at if is_ours and challenge.method is Channel.SMS else None,
+            "check_at": check_at if has_receipts else None,
         }
         async with self._database.write() as tx:
             return await _record(tx, challenge, values)
+
+    async def foresee_code(self, method: Channel | None, sinch_texts: CodeType) -> CodeKind:
+        """Say what a code would be like that went out now, going by the last ones."""
+        if method in OWN_CODE_CHANNELS and await self._callbacks_arrive():
+            return CodeKind(CodeMaker.WE, CodeType.NUMERIC, LENGTH)
+        return CodeKind(CodeMaker.SINCH, code_type_of_sinch(method, sinch_texts), None)
 
     async def _callbacks_arrive(self) -> bool:
         """Whether the last message that could carry a code of ours did."""
@@ -262,6 +286,27 @@ def in_words(phone_number: str, method: Channel | None) -> dict[str, str]:
     return words | ({"method": method.value} if method else {})
 
 
+def _carry_out(wanted: WantedSend, now: datetime) -> Any:
+    """Build the statement for the message of a reset: its send was taken when it was asked for.
+
+    Nothing that is seen of it changes. A later request takes its place.
+    """
+    asked = wanted.challenge
+    return (
+        update(Challenge)
+        .where(*usable(asked.id), Challenge.reference == asked.reference)
+        .values(
+            method=wanted.method,
+            announced_id=None,
+            check_at=now + LONGEST_START,
+            checks=0,
+            delivery=Delivery.SENDING,
+        )
+        .returning(Challenge)
+        .execution_options(populate_existing=True)
+    )
+
+
 def _note_sent(tx: AsyncSession, sent: Challenge, network: str | None) -> None:
     record(
         tx,
@@ -304,13 +349,16 @@ async def _record(tx: AsyncSession, challenge: Challenge, values: dict[str, Any]
 
 
 async def _close_older(tx: AsyncSession, sent: Challenge) -> None:
-    """One live code at a time: a message to an account ends the challenges before it."""
-    if sent.user_id is None:
+    """One live code at a time: a message to an account ends the challenges before it.
+
+    Of resets those of its name have ended already; others would tell that two names are one account's.
+    """
+    if sent.asker_id is None:
         return
     same = and_(Challenge.user_id == sent.user_id, Challenge.purpose == sent.purpose)
     await close(tx, same & (Challenge.id < sent.id))
 
 
-def _earlier(moment: datetime) -> ColumnElement[datetime]:
+def earlier(moment: datetime) -> ColumnElement[datetime]:
     """The moment, but never past the end of the pending token."""
     return case((Challenge.pending_until < moment, Challenge.pending_until), else_=moment)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from otp_auth.challenges.guises import Guise, every_channel, guise_of, in_guise
 from otp_auth.challenges.models import Challenge, Delivery
 from otp_auth.challenges.sending import Sending
 from otp_auth.challenges.sends import WantedSend
@@ -26,6 +27,8 @@ async def view(sending: Sending, challenge: Challenge, opens_at: datetime | None
 
     `opens_at` is when a message may go out, where that has just been asked.
     """
+    if guise := guise_of(challenge):
+        return await _view_of_reset(sending, challenge, guise)
     methods = next_methods(challenge, sending.policy)
     is_off = await sending.sends.is_phone_off(challenge.owner_id)
     if challenge.sends_left == 0 or not methods or is_off:
@@ -41,6 +44,17 @@ async def view(sending: Sending, challenge: Challenge, opens_at: datetime | None
         methods = [] if closed_until else methods
     # None: it dies before the same message may go out again.
     return ChallengeView(challenge, resend_at if resend_at < challenge.expires_at else None, methods)
+
+
+async def _view_of_reset(sending: Sending, challenge: Challenge, guise: Guise) -> ChallengeView:
+    """What depends on the name that was typed alone, never on whose it is."""
+    seen = in_guise(challenge, guise)
+    cooldown = await sending.sends.cooldown_of(challenge)
+    resend_at = cooldown.next_send_at if cooldown else challenge.created_at
+    if challenge.sends_left == 0 or resend_at >= challenge.expires_at:
+        return ChallengeView(seen, None, [])
+    waits = resend_at > datetime.now(UTC)
+    return ChallengeView(seen, resend_at, [] if waits else every_channel(sending.policy))
 
 
 def next_methods(challenge: Challenge, policy: SendSettings) -> list[Channel]:

@@ -13,6 +13,7 @@ import typer
 from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.login_names import find_by_login_name, read_login_name
 from otp_auth.accounts.models import User
+from otp_auth.accounts.password_resets import PasswordResetRepository, cancel_by_operator
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.audit.outbox import open_database
 from otp_auth.audit.trail import AuditTrail
@@ -51,6 +52,7 @@ class _Account:
         self.devices = DeviceRepository(database)
         self.factors = FactorRepository(database)
         self.recovery_codes = RecoveryCodeRepository(database)
+        self.resets = PasswordResetRepository(database)
 
     async def live_devices(self) -> Sequence[TrustedDevice]:
         owner = Owner(self.user.id, self.user.password_version)
@@ -62,7 +64,7 @@ _Work = Callable[[_Account], Awaitable[list[str]]]
 
 @users.command()
 def show(identifier: Identifier, data_dir: DataDir = None) -> None:
-    """Print who this is, whether the account is locked, its factors, how many sessions and devices it has."""
+    """Print who this is, whether it is locked, its factors, a held reset, its sessions and devices."""
     _run(identifier, data_dir, _describe)
 
 
@@ -94,6 +96,12 @@ def devices(identifier: Identifier, data_dir: DataDir = None) -> None:
 def revoke_sessions(identifier: Identifier, data_dir: DataDir = None) -> None:
     """End all sessions, and trust no device any more. The owner may log in again, with a code."""
     _run(identifier, data_dir, _revoke_sessions)
+
+
+@users.command(name="cancel-reset")
+def cancel_reset(identifier: Identifier, data_dir: DataDir = None) -> None:
+    """Cancel a reset of the password that waits for its hold to end, and tokens for another one."""
+    _run(identifier, data_dir, _cancel_reset)
 
 
 @users.command()
@@ -138,6 +146,7 @@ async def _describe(account: _Account) -> list[str]:
     unused = await account.recovery_codes.count_unused(user.id)
     others = await account.factors.besides_phone(user.id)
     shut_off = await account.factors.disabled(user.id)
+    reset_at = await account.resets.held_until(user.id)
     lines = {
         "id": str(user.id),
         "phone": user.phone_number,
@@ -145,6 +154,7 @@ async def _describe(account: _Account) -> list[str]:
         "created": _moment(user.created_at),
         "phone verified": _moment(user.phone_verified_at),
         "locked": _moment(user.locked_at) if user.locked_at else "no",
+        "reset held": f"until {_moment(reset_at)}" if reset_at else "no",
         "factors": ", ".join(["sms", *(each.kind.value for each in others)]),
         "shut off": ", ".join(sorted(shut_off)) or "none",
         "recovery codes": f"{unused} unused",
@@ -204,6 +214,12 @@ async def _revoke_sessions(account: _Account) -> list[str]:
     ended = await account.sessions.revoke_all(account.user.id, BY_OPERATOR)
     lines = [f"{account.user.id}: {ended} ended"]
     return [*lines, f"{account.user.id}: {devices} devices ended"] if devices else lines
+
+
+async def _cancel_reset(account: _Account) -> list[str]:
+    if await cancel_by_operator(account.database, account.user.id, BY_OPERATOR):
+        return [f"{account.user.id}: the reset of its password is cancelled"]
+    return [f"{account.user.id} has no reset that waits"]
 
 
 async def _list_events(account: _Account) -> list[str]:

@@ -13,7 +13,7 @@ from otp_auth.database import Base
 class Lane(StrEnum):
     """For whom a message goes out. Limits are kept apart, so that strangers can't use up an account's."""
 
-    STRANGER = "stranger"  # nobody has proved anything: registrations
+    STRANGER = "stranger"  # nobody has proved anything: registrations, resets
     ACCOUNT = "account"  # somebody has proved the password
 
 

@@ -1,0 +1,128 @@
+"""A forgotten password: the phone answers, and with a second proof, or after a while, there is a new one."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from otp_auth.accounts.errors import ProofRequiredError
+from otp_auth.accounts.login_names import read_login_name
+from otp_auth.accounts.password_policy import WeakPasswordError, check_password
+from otp_auth.accounts.password_renewal import SecondProof, renew_password
+from otp_auth.accounts.password_resets import cancel_by_owner
+from otp_auth.api import schemas
+from otp_auth.api.answers import issue_pending
+from otp_auth.api.contract_route import ContractRoute
+from otp_auth.api.credentials import CurrentCaller, CurrentResetter
+from otp_auth.api.dependencies import (
+    AfterTheAnswer,
+    ClientNetwork,
+    CodeResetting,
+    CurrentDatabase,
+    CurrentTokens,
+    Factors,
+    PasswordRenewing,
+)
+from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
+from otp_auth.api.languages import AcceptedLanguages
+from otp_auth.api.password import names_of
+from otp_auth.api.problems import BODY_REFUSALS, NotFoundError, refusals
+from otp_auth.ceremonies.methods import factors_taken
+from otp_auth.ceremonies.password_reset import start_reset
+from otp_auth.challenges.errors import ChallengeClosedError, TooManyAttemptsError, WrongCodeError
+from otp_auth.challenges.views import view
+from otp_auth.errors import NotReadyError, OverloadedError
+from otp_auth.factors.models import FactorKind
+from otp_auth.sending.channels import Channel
+from otp_auth.tokens.errors import InvalidTokenError
+
+router = APIRouter(route_class=ContractRoute)
+EVERY_ROUTE = (RateLimitedError, OverloadedError, NotReadyError)
+
+
+@router.post(
+    "/auth/password/forgot",
+    tags=["login"],
+    operation_id="forgotPassword",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[limited(RouteGroup.CREDENTIALS)],
+    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS),
+    summary="Ask for a code to reset the password",
+)
+async def forgot(
+    body: schemas.ForgotPasswordBody,
+    resetting: CodeResetting,
+    factors: Factors,
+    tokens: CurrentTokens,
+    languages: AcceptedLanguages,
+    after_the_answer: AfterTheAnswer,
+) -> schemas.Pending:
+    """Send a code to the phone of the account with this name, if there is one.
+
+    The answer, and all that the `otp` routes say of it, is the same for a name that nobody has. Whoever
+    proves the code gets a `reset_token`.
+    """
+    name = read_login_name(body.identifier, body.region)
+    method = Channel(body.method) if body.method else None
+    asked = await start_reset(resetting, name, method, languages)
+    after_the_answer(asked.afterwards)
+    sending = resetting.sending
+    seen = await view(sending, asked.challenge)
+    return issue_pending(tokens, seen, await factors_taken(factors, sending.policy, asked.challenge))
+
+
+@router.post(
+    "/auth/password/reset",
+    tags=["login"],
+    operation_id="resetPassword",
+    status_code=HTTPStatus.NO_CONTENT,
+    dependencies=[limited(RouteGroup.CREDENTIALS)],
+    response_class=Response,
+    responses={
+        HTTPStatus.ACCEPTED.value: {"model": schemas.ResetHeld, "description": "Held"},
+        **refusals(
+            *EVERY_ROUTE,
+            *BODY_REFUSALS,
+            InvalidTokenError,
+            WeakPasswordError,
+            ProofRequiredError,
+            WrongCodeError,
+            TooManyAttemptsError,
+            ChallengeClosedError,
+        ),
+    },
+    summary="Set a new password",
+)
+async def reset(
+    body: schemas.ResetPasswordBody, resetter: CurrentResetter, renewing: PasswordRenewing
+) -> Response:
+    """Set a new password: at once with a second proof (204), or held until `effective_at` (202).
+
+    Once it holds all sessions have ended. The next login asks for the second factor as ever.
+    """
+    new_password = body.new_password.get_secret_value()
+    check_password(new_password, context=names_of(resetter.user), field="body.new_password")
+    until = await renew_password(renewing, resetter.reset, resetter.user, new_password, _proof(body.proof))
+    if until is None:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    held = schemas.ResetHeld(effective_at=until)
+    return JSONResponse(held.model_dump(mode="json"), status_code=HTTPStatus.ACCEPTED)
+
+
+@router.delete(
+    "/me/password-reset",
+    tags=["account"],
+    operation_id="cancelPasswordReset",
+    status_code=HTTPStatus.NO_CONTENT,
+    dependencies=[limited(RouteGroup.ACCOUNT)],
+    responses=refusals(*EVERY_ROUTE, InvalidTokenError, NotFoundError),
+    summary="Cancel a reset of the password that waits",
+)
+async def cancel(caller: CurrentCaller, database: CurrentDatabase, network: ClientNetwork) -> None:
+    """Any session of the account may. Reset tokens that nobody has used end too."""
+    if not await cancel_by_owner(database, caller.user.id, caller.session.id, network):
+        raise NotFoundError
+
+
+def _proof(shown: schemas.ResetProof | None) -> SecondProof | None:
+    return SecondProof(FactorKind(shown.method), shown.code.get_secret_value()) if shown else None

@@ -1,0 +1,133 @@
+"""Password reset: somebody names an account, and its phone answers. It opens no session.
+
+A name is all that a stranger shows, so what they see depends on it alone. In the request a challenge is
+written, the same for any name; only afterwards somebody looks whether there is an account to send a code to.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import SystemRandom
+
+from loguru import logger
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from otp_auth.accounts.login_names import LoginName, find_by_login_name
+from otp_auth.accounts.password_resets import add_reset
+from otp_auth.accounts.repository import UserRepository, lock_user
+from otp_auth.audit.models import EventName
+from otp_auth.ceremonies.outcomes import ResetAllowed
+from otp_auth.ceremonies.proof import Proof
+from otp_auth.ceremonies.start import finds_as_it_was
+from otp_auth.challenges.errors import ChallengeClosedError
+from otp_auth.challenges.guises import Guise, digest_of_name, every_channel, guise_of
+from otp_auth.challenges.models import Challenge, CodeMaker
+from otp_auth.challenges.resets import ResetRepository
+from otp_auth.challenges.sending import Sending, check_named, send_code
+from otp_auth.errors import AuthError
+from otp_auth.factors.authenticators import has_app
+from otp_auth.sending.channels import Channel
+from otp_auth.sending.destinations import channels_for
+from otp_auth.settings import SessionPolicy
+
+# Seconds within which the work after an answer begins: so it is of no one request that comes next, and
+# whether there was much of it can't be seen by how long that one takes.
+BEGINS_WITHIN = 0.25
+
+
+@dataclass(frozen=True)
+class Resetting:
+    """What it takes to begin a reset."""
+
+    sending: Sending
+    resets: ResetRepository
+    users: UserRepository
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A challenge as it stands after its answer, and what is still to be done for it."""
+
+    challenge: Challenge
+    afterwards: Coroutine[None, None, None]
+
+
+async def start_reset(
+    resetting: Resetting, name: LoginName, method: Channel | None, accept_language: str | None
+) -> Asked:
+    """Open a challenge for a name, known or not. Raises MethodNotOfferedError."""
+    sending = resetting.sending
+    channel = method or every_channel(sending.policy)[0]
+    guise, maker = await _new_guise(sending, digest_of_name(name.text), channel)
+    challenge, goes = await resetting.resets.open(guise, maker, accept_language)
+    return Asked(challenge, _find_and_send(resetting, name, challenge, goes=goes))
+
+
+async def send_reset_again(resetting: Resetting, challenge: Challenge, method: Channel) -> Asked:
+    """Send once more, or as if.
+
+    Raises MethodNotOfferedError, ResendTooSoonError, TooManySendsError, ChallengeClosedError.
+    """
+    shown = guise_of(challenge)
+    if shown is None:
+        raise ChallengeClosedError
+    guise, _ = await _new_guise(resetting.sending, shown.name_digest, method)
+    taken = await resetting.resets.send_again(challenge, guise)
+    return Asked(taken, _send(resetting.sending, taken))
+
+
+async def complete_password_reset(
+    tx: AsyncSession, challenge: Challenge, _proof: Proof, _policy: SessionPolicy, *, lifetime: timedelta
+) -> ResetAllowed | AuthError:
+    """Hand out a reset token, if the account still is what it was when its phone was sent the code."""
+    user = await lock_user(tx, challenge.user_id)
+    if user is None or not finds_as_it_was(challenge, user):
+        return ChallengeClosedError()
+    expires_at = datetime.now(UTC) + lifetime
+    token = await add_reset(tx, user, expires_at)
+    return ResetAllowed(token, expires_at, proof_required=await has_app(tx, user.id))
+
+
+async def _new_guise(sending: Sending, name_digest: str, method: Channel) -> tuple[Guise, CodeMaker]:
+    check_named(method, sending.policy)
+    kind = await sending.sends.foresee_code(method, sending.sinch_texts)
+    return Guise(name_digest, method, kind.code_type, kind.code_length), kind.maker
+
+
+async def _find_and_send(resetting: Resetting, name: LoginName, challenge: Challenge, *, goes: bool) -> None:
+    """Look whose name it is, and let that phone prove the challenge."""
+    await _pause()
+    user = await find_by_login_name(resetting.users, name)
+    if user is None:
+        return
+    await resetting.sending.audit.record_refusal(
+        EventName.PASSWORD_RESET_REQUESTED, user_id=user.id, network=resetting.sending.network, detail={}
+    )
+    if user.locked_at is not None or await resetting.sending.sends.is_phone_off(user.id):
+        return
+    bound = await resetting.resets.bind(
+        challenge.id, user.id, user.phone_number, user.password_version, user.locale
+    )
+    if bound is not None and goes:
+        await _deliver(resetting.sending, bound)
+
+
+async def _send(sending: Sending, challenge: Challenge) -> None:
+    await _pause()
+    if challenge.user_id is not None and not await sending.sends.is_phone_off(challenge.user_id):
+        await _deliver(sending, challenge)
+
+
+async def _deliver(sending: Sending, challenge: Challenge) -> None:
+    """Send the code to the account's phone, under all limits of a stranger's message. No refusal is seen."""
+    offered = channels_for(challenge.phone_number, sending.policy)
+    wanted = challenge.method if challenge.method in offered or not offered else offered[0]
+    try:
+        await send_code(sending, challenge, wanted or Channel.SMS)
+    except AuthError as refusal:
+        logger.info("no code for a password reset", cause=refusal.code)
+
+
+async def _pause() -> None:
+    await asyncio.sleep(SystemRandom().uniform(0, BEGINS_WITHIN))
