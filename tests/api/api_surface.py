@@ -119,7 +119,7 @@ def _object(document: Json, schema: Json) -> Json:
 
 def whole_body(document: Json, schema: Json) -> Json:
     """A body with every field that there is: by the example of the body, of the field, or by its type."""
-    example = next(iter(schema.get("examples", ())), {})
+    example: Json = next(iter(schema.get("examples", ())), {})
     return {
         name: example[name] if name in example else _example(document, field)
         for name, field in schema["properties"].items()

@@ -1,6 +1,6 @@
-"""For each route that writes, a call that its caller may make: who asks, with what, and what is to be there before.
+"""For each route that writes, a call that its caller may make, with what has to be there before.
 
-Both databases, every table: `stored_rows` and `rows_about` say what such a call has changed, and of whom.
+`stored_rows`, `rows_about` and `effect` say what such a call has changed, and of whom.
 """
 
 import json
@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx
 from api_surface import JSON_TYPE, Operation, bearer
+
 from otp_auth.challenges.models import Challenge
 from otp_auth.database import Base, Database
 from support import gateway
@@ -21,16 +22,16 @@ from support.service import PASSWORD, Json, Service, new_number
 from support.whole_account import WholeAccount, rows_of
 
 NEW_PASSWORD = "Amber-Meadow-Compass-31"
+SHARED_COUNTERS = frozenset({"budgets", "conversions"})
 Rows = dict[tuple[str, str], dict[str, Any]]  # by table and primary key
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with two sessions."""
+    """Somebody with a session."""
 
     number: str
     tokens: Json
-    others: Json
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ Prepare = Callable[[Service, Person], Awaitable[Call]]
 
 async def new_person(service: Service) -> Person:
     number = new_number()
-    return Person(number, await service.register(number), await service.log_in(number))
+    return Person(number, await service.register(number))
 
 
 def call(body: Json | None = None, token: str | None = None, **parameters: str) -> Call:
@@ -108,8 +109,19 @@ async def _remove_totp(service: Service, person: Person) -> Call:
     return call(token=person.tokens["access_token"])
 
 
-async def _end_session(_service: Service, person: Person) -> Call:
-    return call(token=person.tokens["access_token"], session_id=person.others["session_id"])
+async def _end_session(service: Service, person: Person) -> Call:
+    other = await service.log_in(person.number)
+    return call(token=person.tokens["access_token"], session_id=other["session_id"])
+
+
+async def _end_other_sessions(service: Service, person: Person) -> Call:
+    await service.log_in(person.number)
+    return call(token=person.tokens["access_token"])
+
+
+async def _log_out_everywhere(service: Service, person: Person) -> Call:
+    await service.log_in(person.number)
+    return call({"everywhere": True}, person.tokens["access_token"])
 
 
 async def _ask_as_gateway(_service: Service, person: Person) -> Call:
@@ -141,7 +153,7 @@ CALLS: dict[str, Prepare] = {
     "sendCode": _send_code,
     "verifyCode": _verify_code,
     "refreshTokens": _refresh,
-    "logOut": _as_oneself({"everywhere": True}),
+    "logOut": _log_out_everywhere,
     "changeMe": _as_oneself({"display_name": "Ada", "locale": "sv-SE", "preferred_method": "voice"}),
     "deleteMe": _as_oneself(),
     "changePassword": _as_oneself({"current_password": PASSWORD, "new_password": NEW_PASSWORD}),
@@ -151,7 +163,7 @@ CALLS: dict[str, Prepare] = {
     "removeTotp": _remove_totp,
     "renewRecoveryCodes": _as_oneself(),
     "endSession": _end_session,
-    "endOtherSessions": _as_oneself(),
+    "endOtherSessions": _end_other_sessions,
     "introspectToken": _ask_as_gateway,
     "revokeToken": _ask_as_gateway,
     "takeSinchEvent": _tell_of_a_delivery,
@@ -169,7 +181,9 @@ async def stored_rows(database: Database) -> Rows:
 
 def rows_about(rows: Rows, account: WholeAccount) -> Rows:
     """Those in which anything stands that leads to this account: its id, number, address, sessions."""
-    sessions = {key for (table, key), row in rows.items() if table == "sessions" and _names(row, account.names)}
+    sessions = {
+        key for (table, key), row in rows.items() if table == "sessions" and _names(row, account.names)
+    }
     names = [*account.names, *sessions]
     return {place: row for place, row in rows.items() if _names(row, names)}
 
@@ -180,10 +194,15 @@ def _names(row: Mapping[str, Any], names: Sequence[str]) -> bool:
 
 
 def effect(before: Rows, after: Rows) -> dict[str, int]:
-    """Which columns have changed, in how many rows; how many rows came, and how many went."""
+    """Which columns have changed, in how many rows; how many rows came, and how many went.
+
+    Without counters that all share: whoever comes first makes their rows.
+    """
     counted: Counter[str] = Counter()
     for place in before.keys() | after.keys():
         old, new = before.get(place), after.get(place)
+        if place[0] in SHARED_COUNTERS:
+            continue
         if old is None or new is None:
             counted[f"{place[0]}: {'came' if old is None else 'went'}"] += 1
         else:
