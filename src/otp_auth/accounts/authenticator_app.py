@@ -12,7 +12,7 @@ from otp_auth.accounts.errors import ConflictError
 from otp_auth.accounts.models import PreferredMethod, User
 from otp_auth.accounts.repository import lock_owner
 from otp_auth.audit.models import EventName
-from otp_auth.audit.trail import AuditTrail, record
+from otp_auth.audit.trail import AuditTrail, Detail, record
 from otp_auth.challenges.errors import TooManyAttemptsError, WrongAppCodeError
 from otp_auth.challenges.guesses import AccountGuesses, refund_account_guess
 from otp_auth.database import Database
@@ -92,16 +92,21 @@ async def remove_app(database: Database, session: Session, network: str | None) 
 
 
 async def forget_app(
-    tx: AsyncSession, user_id: UUID, *, session_id: UUID | None = None, network: str | None = None
+    tx: AsyncSession,
+    user_id: UUID,
+    *,
+    session_id: UUID | None = None,
+    network: str | None = None,
+    detail: Detail | None = None,
 ) -> bool:
     """Remove the app of a locked account, and all that rests on it. False when none counted."""
     if not await remove(tx, user_id):
         return False
     preferring = (User.id == user_id) & (User.preferred_method == PreferredMethod.TOTP)
     await tx.execute(update(User).where(preferring).values(preferred_method=PreferredMethod.SMS))
-    event = EventName.FACTOR_REMOVED
-    record(tx, event, user_id=user_id, session_id=session_id, network=network, detail=_DETAIL)
-    because = {"reason": event.value}
+    event, told = EventName.FACTOR_REMOVED, {**_DETAIL, **(detail or {})}
+    record(tx, event, user_id=user_id, session_id=session_id, network=network, detail=told)
+    because = {"reason": event.value, **(detail or {})}
     await end_devices(tx, TrustedDevice.user_id == user_id, network=network, detail=because)
     return True
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from otp_auth.accounts import factor_reset
 from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.login_names import find_by_login_name, read_login_name
 from otp_auth.accounts.models import User
@@ -21,7 +22,8 @@ from otp_auth.cli.data_dir import DataDir
 from otp_auth.cli.migrate import unusable
 from otp_auth.cli.refusal import refuse
 from otp_auth.database import Database
-from otp_auth.factors.enrolled import FactorRepository
+from otp_auth.factors.enrolled import Enrolled, FactorRepository
+from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository
 from otp_auth.migrations import UNREACHABLE
 from otp_auth.sessions.repository import SessionRepository
@@ -54,7 +56,7 @@ _Work = Callable[[_Account], Awaitable[list[str]]]
 
 @users.command()
 def show(identifier: Identifier, data_dir: DataDir = None) -> None:
-    """Print who this is, whether the account is locked, its factors and how many sessions live."""
+    """Print who this is, whether the account is locked, each factor, and how many sessions live."""
     _run(identifier, data_dir, _describe)
 
 
@@ -80,6 +82,16 @@ def sessions(identifier: Identifier, data_dir: DataDir = None) -> None:
 def revoke_sessions(identifier: Identifier, data_dir: DataDir = None) -> None:
     """End all sessions. The owner may log in again."""
     _run(identifier, data_dir, _revoke_sessions)
+
+
+@users.command(name="reset-factors")
+def reset_factors(identifier: Identifier, data_dir: DataDir = None) -> None:
+    """For an owner who has lost app and recovery codes and has the phone: check first who asks.
+
+    App and codes are void, a phone that wrong codes have shut off is on again, and all sessions end. The
+    login asks for password and phone.
+    """
+    _run(identifier, data_dir, _reset_factors)
 
 
 @users.command()
@@ -122,21 +134,35 @@ async def _find(repository: UserRepository, identifier: str) -> User | None:
 async def _describe(account: _Account) -> list[str]:
     user = account.user
     unused = await account.recovery_codes.count_unused(user.id)
-    others = await account.factors.besides_phone(user.id)
+    lines = [
+        ("id", str(user.id)),
+        ("phone", user.phone_number),
+        ("e-mail", user.email or NOTHING),
+        ("created", _moment(user.created_at)),
+        ("phone verified", _moment(user.phone_verified_at)),
+        ("locked", _moment(user.locked_at) if user.locked_at else "no"),
+        *[("factor", line) for line in await _describe_factors(account)],
+        ("recovery codes", f"{unused} unused"),
+        ("sessions", str(len(await account.sessions.list_live(user.id, None, MOST_SESSIONS)))),
+    ]
+    return [f"{name:15} {value}" for name, value in lines]
+
+
+async def _describe_factors(account: _Account) -> list[str]:
+    user = account.user
     shut_off = await account.factors.disabled(user.id)
-    lines = {
-        "id": str(user.id),
-        "phone": user.phone_number,
-        "e-mail": user.email or NOTHING,
-        "created": _moment(user.created_at),
-        "phone verified": _moment(user.phone_verified_at),
-        "locked": _moment(user.locked_at) if user.locked_at else "no",
-        "factors": ", ".join(["sms", *(each.kind.value for each in others)]),
-        "shut off": ", ".join(sorted(shut_off)) or "none",
-        "recovery codes": f"{unused} unused",
-        "sessions": str(len(await account.sessions.list_live(user.id, None, MOST_SESSIONS))),
-    }
-    return [f"{name:15} {value}" for name, value in lines.items()]
+    phone = Enrolled(FactorKind.PHONE, user.phone_verified_at)
+    return [
+        "  ".join(
+            (
+                each.kind.value,
+                f"created {_moment(each.created_at)}",
+                f"last used {_moment(each.last_used_at) if each.last_used_at else NOTHING}",
+                "shut off" if each.kind in shut_off else "on",
+            )
+        )
+        for each in (phone, *await account.factors.besides_phone(user.id))
+    ]
 
 
 async def _lock(account: _Account) -> list[str]:
@@ -170,6 +196,17 @@ async def _list_sessions(account: _Account) -> list[str]:
 async def _revoke_sessions(account: _Account) -> list[str]:
     ended = await account.sessions.revoke_all(account.user.id, BY_OPERATOR)
     return [f"{account.user.id}: {ended} ended"]
+
+
+async def _reset_factors(account: _Account) -> list[str]:
+    user_id = account.user.id
+    reset = await factor_reset.reset_factors(account.database, user_id, BY_OPERATOR)
+    if reset is None:
+        return [f"{user_id} has nothing to reset: its phone is its one factor, and is not shut off"]
+    lines = [f"{user_id}: {factor.value} is removed" for factor in sorted(reset.removed)]
+    lines += [f"{user_id}: {factor.value} is on again" for factor in sorted(reset.enabled)]
+    ended = "its sessions, trusted devices, resets and pending logins have ended"
+    return [*lines, f"{user_id}: {ended}"]
 
 
 async def _list_events(account: _Account) -> list[str]:
