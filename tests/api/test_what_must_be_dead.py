@@ -1,7 +1,7 @@
 """After each act that ends something: what must be dead, and what must go on.
 
 `TABLE` is the whole of it. A new act is a function and an entry there; a new thing is a function, a name in
-`THINGS`, and its fate in each entry. Each pair has an account of its own, so that nothing is dead by another trial.
+`THINGS`, and its fate in each entry. Each pair has an account of its own, so that no trial kills for another.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -245,7 +245,7 @@ async def _row(person: Person, row: PasswordReset | TrustedDevice) -> Probe:
     async def probe() -> bool:
         async with person.service.database.read() as tx:
             user = await tx.get(User, person.user_id)
-            found = await tx.get(type(row), row.id)
+            found: PasswordReset | TrustedDevice | None = await tx.get(type(row), row.id)
         if user is None or found is None:
             return False
         # Not by the version alone: the row says that it has ended, and what it held is gone.
