@@ -9,10 +9,10 @@ import test_refresh_in_parallel as in_parallel
 from httpx import Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from test_password_changes import another_session, do_nothing, prove
+from test_password_changes import do_nothing, prove
 from test_refresh_in_parallel import ROUNDS, Workers, assert_dead, refresh
 
-from otp_auth.accounts import authenticator_app, factor_reset
+from otp_auth.accounts import authenticator_app, factor_reset, repository
 from otp_auth.accounts.factor_reset import FactorReset, reset_factors
 from otp_auth.accounts.models import User
 from otp_auth.accounts.repository import lock_owner, lock_user
@@ -159,18 +159,26 @@ async def test_without_the_look_at_the_account_it_would(
     assert await log_in_around_it(workers, monkeypatch) == 200
 
 
-@pytest.mark.parametrize("is_ended", [True, False])
-async def test_a_session_ends_in_its_row_and_by_the_version(
-    workers: Workers, monkeypatch: pytest.MonkeyPatch, is_ended: bool
+@pytest.mark.parametrize(
+    "without", [{"end"}, {"account"}, {"end", "account"}], ids=lambda names: " and ".join(sorted(names))
+)
+async def test_two_guards_hold_down_what_was_proved_and_either_is_enough(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch, without: set[str]
 ) -> None:
     one, two = workers
     number = new_number()
     tokens = await one.register(number)
-    other = await another_session(two, number, tokens["recovery_codes"][0])
-    if not is_ended:
+    pending = await one.start_login(number)
+    if "end" in without:
         monkeypatch.setattr(factor_reset, "end_sessions", do_nothing)
+        monkeypatch.setattr(factor_reset, "close", do_nothing)
+    if "account" in without:
+        monkeypatch.setattr(repository, "still_holds", lambda: ())
+        monkeypatch.setattr(User, "holds", lambda _user, _version: True)
 
     await reset(one, tokens)
 
-    for each in (tokens, other):
-        await assert_dead(two, each)
+    works = (await two.get("/me", tokens["access_token"])).is_success
+    refreshes = (await refresh(two, tokens["refresh_token"])).is_success
+    lets_in = (await two.verify(pending, await two.simulator.code(number))).is_success
+    assert works is refreshes is lets_in is (without == {"end", "account"})
