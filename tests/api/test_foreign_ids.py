@@ -3,9 +3,11 @@
 Routes come from the service's own document. One that neither table knows (`THINGS`, `CALLS`) fails.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -102,6 +104,28 @@ async def add_two(service: Service, thing: type[Any], account: WholeAccount) -> 
         like = {column.key: getattr(row, column.key) for column in thing.__table__.columns}
         tx.add_all([thing(**like | {"id": each}) for each in added])
     return added
+
+
+async def test_what_somebody_reads_is_their_own(service: Service) -> None:
+    mine, other = await use_everything(service), await use_everything(service)
+    ids = {"id": other.user_id, "user_id": other.user_id, "session_id": other.others["session_id"]}
+    cursor = urlsafe_b64encode(UUID(other.others["session_id"]).bytes).decode().rstrip("=")
+    own = call(token=mine.token)
+    readers = [
+        each for each in operations(service.app) if each.credential == "AccessToken" and not each.writes
+    ]
+
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        for operation in readers:
+            plain = await own.send(service, operation)
+            beside = await own.send(service, operation, urlencode({**ids, "phone_number": other.number}))
+            paged = await own.send(service, operation, f"cursor={cursor}")
+            assert (plain.status_code, paged.status_code) == (200, 200), operation.name
+            assert beside.content == plain.content, operation.name
+            shown = plain.text + paged.text
+            assert [name for name in other.names if name in shown] == [], operation.name
+
+    assert {"getMe", "listSessions", "listEvents", "exportMe"} <= {each.name for each in readers}
 
 
 def test_each_route_that_writes_has_a_call(service: Service) -> None:
