@@ -44,6 +44,7 @@ PARAMETERS = {
     "session_id": "0190b3c4-7e8f-7a0b-9c1d-2e3f4a5b6c7d",
     "device_id": "0190b3c4-9a0b-7c1d-8e2f-4a5b6c7d8e9f",
 }
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 SERVICE_CLIENT = "ServiceClient"  # speaks forms and RFC 6749 5.2: see support/gateway
 JSON_TYPE = {"Content-Type": "application/json"}
 # Bodies that fail at one step of the judging each.
@@ -58,15 +59,26 @@ class Operation:
 
     method: str
     path: str  # with an example for every parameter
+    template: str  # with the names of its parameters
     name: str  # the operationId
     credential: str | None
     fields: dict[str, Json] | None  # of the body, with their schemas; None: takes no body
     needs_body: bool
+    body: dict[str, Json]  # a value for each field
     description: Json
 
     @property
     def takes_body(self) -> bool:
         return self.fields is not None
+
+    @property
+    def writes(self) -> bool:
+        return self.method not in READS
+
+    def parameters(self, place: str) -> set[str]:
+        """The names of its parameters in this place: `path`, `query`."""
+        listed = self.description.get("parameters", ())
+        return {each["name"] for each in listed if each["in"] == place}
 
 
 def operations(app: FastAPI) -> list[Operation]:
@@ -84,21 +96,50 @@ def _operation(document: Json, method: str, path: str, description: Json) -> Ope
     # An empty one means that there may be none.
     credential = next(iter(security[0])) if security and {} not in security else None
     body = description.get("requestBody") if credential not in {SINCH, SERVICE_CLIENT} else None
+    schema = _object(document, body["content"]["application/json"]["schema"]) if body else None
     return Operation(
         method=method.upper(),
         path=path.format_map(PARAMETERS),
+        template=path,
         name=description["operationId"],
         credential=credential,
-        fields=_fields(document, body["content"]["application/json"]["schema"]) if body else None,
+        fields=schema["properties"] if schema else None,
         needs_body=bool(body and body.get("required")),
+        body=whole_body(document, schema) if schema else {},
         description=description,
     )
 
 
-def _fields(document: Json, schema: Json) -> dict[str, Json]:
-    reference = next(each["$ref"] for each in (schema, *schema.get("anyOf", ())) if "$ref" in each)
-    fields: dict[str, Json] = resolve(document, reference)["properties"]
-    return fields
+def _object(document: Json, schema: Json) -> Json:
+    """Return the schema of the object that stands there, or that may; `{}` where none may."""
+    for each in (schema, *schema.get("anyOf", ())):
+        if "$ref" in each:
+            found: Json = resolve(document, each["$ref"])
+            return found if "properties" in found else {}
+        if "properties" in each:
+            return dict(each)
+    return {}
+
+
+def whole_body(document: Json, schema: Json) -> Json:
+    """A body with every field that there is: by the example of the body, of the field, or by its type."""
+    example: Json = next(iter(schema.get("examples", ())), {})
+    return {
+        name: example[name] if name in example else _example(document, field)
+        for name, field in schema["properties"].items()
+    }
+
+
+def _example(document: Json, field: Json) -> Any:
+    if inner := _object(document, field):
+        return whole_body(document, inner)
+    for each in (field, *field.get("anyOf", ())):
+        if values := each.get("examples") or each.get("enum"):
+            return values[0]
+        if "const" in each:
+            return each["const"]
+    kinds = {each.get("type") for each in (field, *field.get("anyOf", ()))}
+    return False if "boolean" in kinds else 1 if "integer" in kinds else "x"
 
 
 def resolve(document: Json, reference: str) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +12,11 @@ from commands import Answer, Run, assert_refused
 from sqlalchemy import select
 
 from conftest import NewService
+from otp_auth.accounts.models import PasswordReset
 from otp_auth.audit.models import AuditEvent
+from otp_auth.factors.models import FactorFailures, FactorKind
+from otp_auth.sessions.models import TrustedDevice
+from support.authenticator import add_app
 from support.databases import sqlite_url
 from support.devices import ON, is_asked_for_a_code, let_in, register_trusted
 from support.resets import allowed, reset
@@ -19,6 +24,7 @@ from support.service import PASSWORD, Json, Service, new_number
 
 run, launcher = commands.run, commands.launcher
 EMAIL = "ada@example.com"
+BY_OPERATOR = {"by": "operator"}
 NOBODY = "0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071"
 UNKNOWN = "no account has this phone number (with its +), e-mail address or id"
 Users = Callable[..., Awaitable[Answer]]
@@ -57,6 +63,28 @@ async def events(service: Service, account: Json, name: str) -> list[AuditEvent]
         return list(await tx.scalars(these))
 
 
+async def shut_off(service: Service, account: Json, factor: FactorKind) -> None:
+    """As too many wrong codes do."""
+    row = FactorFailures(
+        user_id=UUID(account["user"]["id"]), factor=factor, in_a_row=50, disabled_at=datetime.now(UTC)
+    )
+    async with service.database.write() as tx:
+        tx.add(row)
+
+
+async def add_device_and_reset(service: Service, account: Json) -> None:
+    now, user_id = datetime.now(UTC), UUID(account["user"]["id"])
+    times = {"created_at": now, "expires_at": now + timedelta(days=1), "password_version": 1}
+    device = TrustedDevice(user_id=user_id, name="x", digest="d" * 64, last_used_at=now, **times)
+    reset = PasswordReset(user_id=user_id, token_digest="r" * 64, **times)
+    async with service.database.write() as tx:
+        tx.add_all([device, reset])
+
+
+def factor_lines(lines: list[str]) -> list[str]:
+    return [line[16:] for line in lines if line.startswith("factor ")]
+
+
 def said(answer: Answer) -> list[str]:
     assert (answer.returncode, answer.stderr) == (0, "")
     return answer.stdout.splitlines()
@@ -68,7 +96,7 @@ class TestShow:
 
         lines = said(await users("show", account["user"]["phone_number"]))
 
-        shown = {line[:15].strip(): line[16:] for line in lines}
+        shown = {line[:15].strip(): line[16:] for line in lines if not line.startswith("factor ")}
         assert shown.pop("created") == shown.pop("phone verified")
         assert shown == {
             "id": account["user"]["id"],
@@ -76,12 +104,28 @@ class TestShow:
             "e-mail": EMAIL,
             "locked": "no",
             "reset held": "no",
-            "factors": "sms, recovery_code",
-            "shut off": "none",
             "recovery codes": "9 unused",
             "sessions": "2",
             "devices": "0",
         }
+
+    async def test_each_factor_with_its_times(self, service: Service, account: Json, users: Users) -> None:
+        user_id, number = account["user"]["id"], account["user"]["phone_number"]
+        app = await add_app(service, account)
+        pending = await service.start_login(number, method="none")
+        assert (await service.verify(pending, app.code(), method="totp")).is_success
+        await shut_off(service, account, FactorKind.PHONE)
+
+        shown = [line.split("  ") for line in factor_lines(said(await users("show", user_id)))]
+
+        assert [(line[0], line[3]) for line in shown] == [
+            ("sms", "shut off"),
+            ("totp", "on"),
+            ("recovery_code", "on"),
+        ]
+        assert all(line[1].startswith("created ") and line[1].endswith("Z") for line in shown)
+        assert [line[2] == "last used -" for line in shown] == [True, False, True]
+        assert shown[1][2].endswith("Z")
 
     async def test_each_name_of_an_account_finds_it(self, account: Json, users: Users) -> None:
         number, user_id = account["user"]["phone_number"], account["user"]["id"]
@@ -209,8 +253,122 @@ class TestCancelReset:
         assert [event.detail for event in cancelled] == [{"by": "operator"}]
 
 
+class TestResetFactors:
+    async def test_phone_and_password_are_what_is_left(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        user_id, number = account["user"]["id"], account["user"]["phone_number"]
+        app = await add_app(service, account)
+        prefer = {"preferred_method": "totp"}
+        assert (await service.ask("PATCH", "/me", prefer, account["access_token"])).is_success
+        waiting = await service.start_login(number, method="none")
+        await shut_off(service, account, FactorKind.PHONE)
+
+        lines = said(await users("reset-factors", number))
+
+        assert lines == [
+            f"{user_id}: recovery_code is removed",
+            f"{user_id}: totp is removed",
+            f"{user_id}: sms is on again",
+            f"{user_id}: its sessions, trusted devices, resets and pending logins have ended",
+        ]
+        assert (await service.get("/me", account["access_token"])).status_code == 401
+        refused = await service.verify(waiting, account["recovery_codes"][0], method="recovery_code")
+        assert refused.status_code == 410
+        pending = await service.start_login(number)
+        assert [each["method"] for each in pending["methods"]] == ["sms"]
+        assert (await service.verify(pending, app.code(), method="totp")).status_code == 422
+        tokens = await service.prove(pending, number)
+        assert (tokens["user"]["factors"], tokens["user"]["preferred_method"]) == (["sms"], "sms")
+        renewed = await service.post("/me/recovery-codes", token=tokens["access_token"])
+        assert len(renewed.json()["recovery_codes"]) == 10
+
+    async def test_it_stands_in_the_trail_with_who_did_it(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        await add_app(service, account)
+        await add_device_and_reset(service, account)
+        await shut_off(service, account, FactorKind.PHONE)
+
+        await users("reset-factors", EMAIL)
+
+        removed = [event.detail for event in await events(service, account, "factor_removed")]
+        assert sorted(removed, key=str) == [
+            {"factor": "recovery_code", **BY_OPERATOR},
+            {"factor": "totp", **BY_OPERATOR},
+        ]
+        added = [event.detail for event in await events(service, account, "factor_added")]
+        assert added[1:] == [{"factor": "sms", "reason": "enabled_again", **BY_OPERATOR}]
+        (revoked,) = await events(service, account, "session_revoked")
+        assert revoked.detail == {"reason": "factors_reset", **BY_OPERATOR}
+        (device,) = await events(service, account, "device_revoked")
+        assert device.detail["by"] == "operator"
+
+    async def test_devices_end_where_no_app_was_too_and_a_reset_is_void(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        await add_device_and_reset(service, account)
+
+        await users("reset-factors", EMAIL)
+
+        async with service.database.read() as tx:
+            ended = [*(await tx.scalars(select(TrustedDevice.ended_at)))]
+            ended += [*(await tx.scalars(select(PasswordReset.ended_at)))]
+        assert len(ended) == 2
+        assert None not in ended
+
+    async def test_where_nothing_is_to_be_reset_nothing_ends(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        user_id, number = account["user"]["id"], account["user"]["phone_number"]
+        await users("reset-factors", EMAIL)
+        tokens = await service.log_in(number)
+        waiting = await service.start_login(number, method="none")
+
+        lines = said(await users("reset-factors", EMAIL))
+
+        nothing = "has nothing to reset: its phone is its one factor, and is not shut off"
+        assert lines == [f"{user_id} {nothing}"]
+        assert (await service.get("/me", tokens["access_token"])).status_code == 200
+        assert (await service.get("/auth/otp", waiting["pending_token"])).status_code == 200
+        assert len(await events(service, account, "factor_removed")) == 1
+
+    async def test_a_phone_that_is_off_is_something_by_itself(
+        self, service: Service, account: Json, users: Users
+    ) -> None:
+        await users("reset-factors", EMAIL)
+        await shut_off(service, account, FactorKind.PHONE)
+
+        lines = said(await users("reset-factors", EMAIL))
+
+        assert lines[0] == f"{account['user']['id']}: sms is on again"
+        (line,) = factor_lines(said(await users("show", EMAIL)))
+        assert line.endswith("on")
+
+    async def test_a_locked_account_stays_locked(self, account: Json, users: Users) -> None:
+        user_id = account["user"]["id"]
+        await users("lock", user_id)
+
+        assert len(said(await users("reset-factors", user_id))) == 2
+
+        (line,) = [each for each in said(await users("show", user_id)) if each.startswith("locked")]
+        assert line.endswith("Z")
+
+    async def test_others_are_left_alone(self, service: Service, account: Json, users: Users) -> None:
+        stranger = await service.register(new_number())
+        await shut_off(service, stranger, FactorKind.TOTP)
+
+        await users("reset-factors", account["user"]["id"])
+
+        me = await service.get("/me", stranger["access_token"])
+        assert me.json()["factors"] == ["sms", "recovery_code"]
+        async with service.database.read() as tx:
+            assert len(list(await tx.scalars(select(FactorFailures)))) == 1
+
+
 @pytest.mark.parametrize(
-    "command", ["show", "lock", "unlock", "sessions", "devices", "revoke-sessions", "cancel-reset"]
+    "command",
+    ["show", "lock", "unlock", "sessions", "devices", "revoke-sessions", "cancel-reset", "reset-factors"],
 )
 @pytest.mark.parametrize("identifier", ["+46700000001", "nobody@example.com", NOBODY, "0700000001", ""])
 async def test_an_unknown_account_is_refused(

@@ -13,7 +13,7 @@ from otp_auth.accounts.models import PreferredMethod, User
 from otp_auth.accounts.password_resets import void_resets
 from otp_auth.accounts.repository import lock_owner
 from otp_auth.audit.models import EventName
-from otp_auth.audit.trail import AuditTrail, record
+from otp_auth.audit.trail import AuditTrail, Detail, record
 from otp_auth.challenges.errors import TooManyAttemptsError, WrongAppCodeError
 from otp_auth.challenges.guesses import AccountGuesses, refund_account_guess
 from otp_auth.database import Database
@@ -93,16 +93,21 @@ async def remove_app(database: Database, session: Session, network: str | None) 
 
 
 async def forget_app(
-    tx: AsyncSession, user_id: UUID, *, session_id: UUID | None = None, network: str | None = None
+    tx: AsyncSession,
+    user_id: UUID,
+    *,
+    session_id: UUID | None = None,
+    network: str | None = None,
+    detail: Detail | None = None,
 ) -> bool:
     """Remove the app of a locked account, and all that rests on it. False when none counted."""
     if not await remove(tx, user_id):
         return False
     preferring = (User.id == user_id) & (User.preferred_method == PreferredMethod.TOTP)
     await tx.execute(update(User).where(preferring).values(preferred_method=PreferredMethod.SMS))
-    event = EventName.FACTOR_REMOVED
-    record(tx, event, user_id=user_id, session_id=session_id, network=network, detail=_DETAIL)
-    await _end_devices(tx, user_id, event, network)
+    event, told = EventName.FACTOR_REMOVED, {**_DETAIL, **(detail or {})}
+    record(tx, event, user_id=user_id, session_id=session_id, network=network, detail=told)
+    await _end_devices(tx, user_id, {"reason": event.value, **(detail or {})}, network)
     return True
 
 
@@ -116,14 +121,13 @@ async def _confirm(
     if confirmed is not None:
         event, user_id = EventName.FACTOR_ADDED, match.user_id
         record(tx, event, user_id=user_id, session_id=session_id, network=network, detail=_DETAIL)
-        await _end_devices(tx, user_id, event, network)
-        # They began without a second proof, which the account demands from now on.
         because = {"reason": event.value}
+        await _end_devices(tx, user_id, because, network)
+        # They began without a second proof, which the account demands from now on.
         await void_resets(tx, user_id, because, session_id=session_id, network=network)
     return confirmed
 
 
-async def _end_devices(tx: AsyncSession, user_id: UUID, event: EventName, network: str | None) -> None:
+async def _end_devices(tx: AsyncSession, user_id: UUID, because: Detail, network: str | None) -> None:
     """They were trusted beside other factors than the account has now."""
-    because = {"reason": event.value}
     await end_devices(tx, TrustedDevice.user_id == user_id, network=network, detail=because)

@@ -36,7 +36,7 @@ class User(Base):
     created_at: Mapped[datetime]
     password_version: Mapped[int] = mapped_column(
         default=1, server_default="1"
-    )  # one more with each change and each lock
+    )  # one more with each change, lock and reset of the factors
     locked_at: Mapped[datetime | None]  # by an operator; None: not locked
 
     def holds(self, password_version: int) -> bool:

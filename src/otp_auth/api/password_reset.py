@@ -19,6 +19,7 @@ from otp_auth.api.dependencies import (
     ClientNetwork,
     CodeResetting,
     CurrentDatabase,
+    CurrentSettings,
     CurrentTokens,
     Factors,
     PasswordRenewing,
@@ -94,14 +95,22 @@ async def forgot(
     summary="Set a new password",
 )
 async def reset(
-    body: schemas.ResetPasswordBody, resetter: CurrentResetter, renewing: PasswordRenewing
+    body: schemas.ResetPasswordBody,
+    resetter: CurrentResetter,
+    renewing: PasswordRenewing,
+    settings: CurrentSettings,
 ) -> Response:
     """Set a new password: at once with a second proof (204), or held until `effective_at` (202).
 
     Once it holds all sessions have ended. The next login asks for the second factor as ever.
     """
     new_password = body.new_password.get_secret_value()
-    check_password(new_password, context=names_of(resetter.user), field="body.new_password")
+    check_password(
+        new_password,
+        context=names_of(resetter.user),
+        field="body.new_password",
+        shortest=settings.shortest_password,
+    )
     until = await renew_password(renewing, resetter.reset, resetter.user, new_password, _proof(body.proof))
     if until is None:
         return Response(status_code=HTTPStatus.NO_CONTENT)

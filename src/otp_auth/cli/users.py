@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from otp_auth.accounts import factor_reset
 from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.login_names import find_by_login_name, read_login_name
 from otp_auth.accounts.models import User
@@ -22,7 +23,8 @@ from otp_auth.cli.data_dir import DataDir
 from otp_auth.cli.migrate import unusable
 from otp_auth.cli.refusal import refuse
 from otp_auth.database import Database
-from otp_auth.factors.enrolled import FactorRepository
+from otp_auth.factors.enrolled import Enrolled, FactorRepository
+from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository
 from otp_auth.migrations import UNREACHABLE
 from otp_auth.sessions.device_repository import DeviceRepository
@@ -64,7 +66,7 @@ _Work = Callable[[_Account], Awaitable[list[str]]]
 
 @users.command()
 def show(identifier: Identifier, data_dir: DataDir = None) -> None:
-    """Print who this is, whether it is locked, its factors, a held reset, its sessions and devices."""
+    """Print who this is, whether it is locked, each factor, a held reset, its sessions and devices."""
     _run(identifier, data_dir, _describe)
 
 
@@ -102,6 +104,16 @@ def revoke_sessions(identifier: Identifier, data_dir: DataDir = None) -> None:
 def cancel_reset(identifier: Identifier, data_dir: DataDir = None) -> None:
     """Cancel a reset of the password that waits for its hold to end, and tokens for another one."""
     _run(identifier, data_dir, _cancel_reset)
+
+
+@users.command(name="reset-factors")
+def reset_factors(identifier: Identifier, data_dir: DataDir = None) -> None:
+    """For an owner who has lost app and recovery codes and has the phone: check first who asks.
+
+    App and codes are void, a phone that wrong codes have shut off is on again, and all sessions end. The
+    login asks for password and phone.
+    """
+    _run(identifier, data_dir, _reset_factors)
 
 
 @users.command()
@@ -144,24 +156,38 @@ async def _find(repository: UserRepository, identifier: str) -> User | None:
 async def _describe(account: _Account) -> list[str]:
     user = account.user
     unused = await account.recovery_codes.count_unused(user.id)
-    others = await account.factors.besides_phone(user.id)
-    shut_off = await account.factors.disabled(user.id)
     reset_at = await account.resets.held_until(user.id)
-    lines = {
-        "id": str(user.id),
-        "phone": user.phone_number,
-        "e-mail": user.email or NOTHING,
-        "created": _moment(user.created_at),
-        "phone verified": _moment(user.phone_verified_at),
-        "locked": _moment(user.locked_at) if user.locked_at else "no",
-        "reset held": f"until {_moment(reset_at)}" if reset_at else "no",
-        "factors": ", ".join(["sms", *(each.kind.value for each in others)]),
-        "shut off": ", ".join(sorted(shut_off)) or "none",
-        "recovery codes": f"{unused} unused",
-        "sessions": str(len(await account.sessions.list_live(user.id, None, MOST_SESSIONS))),
-        "devices": str(len(await account.live_devices())),
-    }
-    return [f"{name:15} {value}" for name, value in lines.items()]
+    lines = [
+        ("id", str(user.id)),
+        ("phone", user.phone_number),
+        ("e-mail", user.email or NOTHING),
+        ("created", _moment(user.created_at)),
+        ("phone verified", _moment(user.phone_verified_at)),
+        ("locked", _moment(user.locked_at) if user.locked_at else "no"),
+        ("reset held", f"until {_moment(reset_at)}" if reset_at else "no"),
+        *[("factor", line) for line in await _describe_factors(account)],
+        ("recovery codes", f"{unused} unused"),
+        ("sessions", str(len(await account.sessions.list_live(user.id, None, MOST_SESSIONS)))),
+        ("devices", str(len(await account.live_devices()))),
+    ]
+    return [f"{name:15} {value}" for name, value in lines]
+
+
+async def _describe_factors(account: _Account) -> list[str]:
+    user = account.user
+    shut_off = await account.factors.disabled(user.id)
+    phone = Enrolled(FactorKind.PHONE, user.phone_verified_at)
+    return [
+        "  ".join(
+            (
+                each.kind.value,
+                f"created {_moment(each.created_at)}",
+                f"last used {_moment(each.last_used_at) if each.last_used_at else NOTHING}",
+                "shut off" if each.kind in shut_off else "on",
+            )
+        )
+        for each in (phone, *await account.factors.besides_phone(user.id))
+    ]
 
 
 async def _lock(account: _Account) -> list[str]:
@@ -220,6 +246,17 @@ async def _cancel_reset(account: _Account) -> list[str]:
     if await cancel_by_operator(account.database, account.user.id, BY_OPERATOR):
         return [f"{account.user.id}: the reset of its password is cancelled"]
     return [f"{account.user.id} has no reset that waits"]
+
+
+async def _reset_factors(account: _Account) -> list[str]:
+    user_id = account.user.id
+    reset = await factor_reset.reset_factors(account.database, user_id, BY_OPERATOR)
+    if reset is None:
+        return [f"{user_id} has nothing to reset: its phone is its one factor, and is not shut off"]
+    lines = [f"{user_id}: {factor.value} is removed" for factor in sorted(reset.removed)]
+    lines += [f"{user_id}: {factor.value} is on again" for factor in sorted(reset.enabled)]
+    ended = "its sessions, trusted devices, resets and pending logins have ended"
+    return [*lines, f"{user_id}: {ended}"]
 
 
 async def _list_events(account: _Account) -> list[str]:

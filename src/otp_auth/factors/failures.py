@@ -49,6 +49,13 @@ async def enable_others(tx: AsyncSession, user_id: UUID, proved: FactorKind) -> 
     await tx.execute(delete(FactorFailures).where(*others, FactorFailures.disabled_at.is_not(None)))
 
 
+async def enable_all(tx: AsyncSession, user_id: UUID) -> set[FactorKind]:
+    """Every factor that is off comes on again; counts that still run go on. Returns which."""
+    is_off = FactorFailures.disabled_at.is_not(None)
+    statement = delete(FactorFailures).where(FactorFailures.user_id == user_id, is_off)
+    return set(await tx.scalars(statement.returning(FactorFailures.factor)))
+
+
 async def disabled_factors(tx: AsyncSession, user_id: UUID) -> set[FactorKind]:
     """The factors of an account that are off."""
     is_off = FactorFailures.disabled_at.is_not(None)

@@ -45,9 +45,10 @@ def add_recovery_codes(tx: AsyncSession, user_id: UUID) -> list[str]:
     return codes
 
 
-async def void_recovery_codes(tx: AsyncSession, user_id: UUID) -> None:
-    """Forget all codes of an account, the used ones too, in the caller's transaction."""
-    await tx.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+async def void_recovery_codes(tx: AsyncSession, user_id: UUID) -> int:
+    """Forget all codes of an account in the caller's transaction. Returns how many of them were unused."""
+    statement = delete(RecoveryCode).where(RecoveryCode.user_id == user_id).returning(RecoveryCode.used_at)
+    return list(await tx.scalars(statement)).count(None)
 
 
 async def use_recovery_code(tx: AsyncSession, user_id: UUID, code: str) -> bool:
