@@ -18,6 +18,8 @@ from otp_auth.database import Base, Database
 from support import gateway
 from support.authenticator import add_app, enrol
 from support.callbacks import signed_headers
+from support.devices import trust_another
+from support.resets import allowed, reset, settled
 from support.service import PASSWORD, Json, Service, new_number
 from support.whole_account import WholeAccount, rows_of
 
@@ -45,9 +47,11 @@ class Call:
     async def send(self, service: Service, operation: Operation, query: str = "") -> httpx.Response:
         path = operation.template.format_map(self.parameters)
         url = f"{path}?{query}" if query else path
-        return await service.http.request(
+        answer = await service.http.request(
             operation.method, url, content=self.content, headers=dict(self.headers)
         )
+        await settled(service)
+        return answer
 
 
 Prepare = Callable[[Service, Person], Awaitable[Call]]
@@ -119,6 +123,27 @@ async def _end_other_sessions(service: Service, person: Person) -> Call:
     return call(token=person.tokens["access_token"])
 
 
+async def _end_device(service: Service, person: Person) -> Call:
+    trusting = await trust_another(service, person.number)
+    token = person.tokens["access_token"]
+    devices = (await service.get("/me/devices", trusting["access_token"])).json()["items"]
+    return call(token=token, device_id=devices[0]["id"])
+
+
+async def _forget_password(_service: Service, person: Person) -> Call:
+    return call({"identifier": person.number})
+
+
+async def _reset_password(service: Service, person: Person) -> Call:
+    token = (await allowed(service, person.number))["reset_token"]
+    return call({"new_password": NEW_PASSWORD}, token)
+
+
+async def _cancel_reset(service: Service, person: Person) -> Call:
+    assert (await reset(service, await allowed(service, person.number))).status_code == 202
+    return call(token=person.tokens["access_token"])
+
+
 async def _log_out_everywhere(service: Service, person: Person) -> Call:
     await service.log_in(person.number)
     return call({"everywhere": True}, person.tokens["access_token"])
@@ -157,6 +182,9 @@ CALLS: dict[str, Prepare] = {
     "changeMe": _as_oneself({"display_name": "Ada", "locale": "sv-SE", "preferred_method": "voice"}),
     "deleteMe": _as_oneself(),
     "changePassword": _as_oneself({"current_password": PASSWORD, "new_password": NEW_PASSWORD}),
+    "forgotPassword": _forget_password,
+    "resetPassword": _reset_password,
+    "cancelPasswordReset": _cancel_reset,
     "changePhone": _change_phone,
     "enrolTotp": _as_oneself(),
     "confirmTotp": _confirm_totp,
@@ -164,6 +192,7 @@ CALLS: dict[str, Prepare] = {
     "renewRecoveryCodes": _as_oneself(),
     "endSession": _end_session,
     "endOtherSessions": _end_other_sessions,
+    "endDevice": _end_device,
     "introspectToken": _ask_as_gateway,
     "revokeToken": _ask_as_gateway,
     "takeSinchEvent": _tell_of_a_delivery,

@@ -21,6 +21,7 @@ from otp_auth.api.docs import openapi
 from otp_auth.database import Base
 from support import gateway
 from support.devices import ON, WIDE
+from support.resets import allowed
 from support.service import Json, Service, new_number
 from support.whole_account import WholeAccount, use_everything
 
@@ -51,9 +52,14 @@ async def service(new_service: NewService) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def tokens(service: Service) -> dict[str | None, str]:
+    number = new_number()
     pending = await service.start_registration(new_number())
-    account = await service.register(new_number())
-    return {"PendingToken": pending["pending_token"], "AccessToken": account["access_token"]}
+    account = await service.register(number)
+    return {
+        "PendingToken": pending["pending_token"],
+        "AccessToken": account["access_token"],
+        "ResetToken": (await allowed(service, number))["reset_token"],
+    }
 
 
 def routes(service: Service) -> list[Operation]:

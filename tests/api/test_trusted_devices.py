@@ -18,6 +18,7 @@ from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.api.client_address import masked_address
 from otp_auth.audit.models import AuditEvent
+from otp_auth.budgets import Spending
 from otp_auth.challenges.models import Challenge
 from otp_auth.errors import OverloadedError
 from otp_auth.hashing import HashingPool
@@ -497,8 +498,13 @@ class TestEnds:
         tokens = await register_trusted(service)
         number = tokens["user"]["phone_number"]
         await show(service, tokens, password=WRONG)
+        counted = Spending.key.contains(tokens["user"]["id"])
+        async with service.database.read() as tx:
+            assert await tx.scalar(select(Spending.spent).where(counted, Spending.spent > 0)) == 1
 
         assert (await service.ask("DELETE", "/me", token=tokens["access_token"])).status_code == 204
+        async with service.database.read() as tx:
+            assert await tx.scalar(select(func.count()).select_from(Spending).where(counted)) == 0
         again = await service.register(number)
 
         assert await stored(service) == 0

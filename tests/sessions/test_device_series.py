@@ -153,6 +153,7 @@ class TestTheft:
         self, service: Service, tokens: Json, clock: Clock
     ) -> None:
         number = tokens["user"]["phone_number"]
+        clock.shift(A_MOMENT)  # ids are in order of time
         other = await trust_another(service, number)
         by_device, by_other = await let_in(service, tokens), await let_in(service, other)
         clock.shift(GRACE)

@@ -58,7 +58,15 @@ Identifier = Annotated[
     PlainText,
 ]
 Region = Annotated[str, Field(min_length=2, max_length=2, examples=["SE"]), AfterValidator(_region)]
-Password = Annotated[SecretStr, Field(min_length=8, max_length=128, examples=["correct horse battery"])]
+Password = Annotated[
+    SecretStr,
+    Field(
+        min_length=8,
+        max_length=128,
+        examples=["correct horse battery"],
+        description="15 characters or more where devices are trusted",
+    ),
+]
 # At login any length may be tried: the rules for new passwords don't tell which ones exist.
 TriedPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024, examples=["correct horse battery"])]
 Email = Annotated[
