@@ -18,7 +18,8 @@ from conftest import NewService
 from otp_auth import main
 from otp_auth.accounts.lock import lock_account
 from otp_auth.accounts.models import User
-from otp_auth.ceremonies import password_reset, proof
+from otp_auth.api import dependencies
+from otp_auth.ceremonies import proof
 from otp_auth.challenges import callbacks, views
 from otp_auth.challenges.following import Following, follow_due
 from otp_auth.challenges.guises import Guise
@@ -37,7 +38,7 @@ Name = Callable[[Service], Awaitable[str]]
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_reset, "BEGINS_WITHIN", 0)
+    monkeypatch.setattr(dependencies, "PAD", 0)
 
 
 @pytest.fixture(autouse=True)

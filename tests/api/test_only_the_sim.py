@@ -11,7 +11,7 @@ import time_machine
 from api_surface import code_of
 
 from conftest import NewService
-from otp_auth.ceremonies import password_reset
+from otp_auth.api import dependencies
 from support.authenticator import App, add_app
 from support.resets import NEW_PASSWORD, allowed, cancel, reset
 from support.service import PASSWORD, Json, Service, new_number
@@ -22,7 +22,7 @@ GUESS = "Copper-Violin-Thicket-77"
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_reset, "BEGINS_WITHIN", 0)
+    monkeypatch.setattr(dependencies, "PAD", 0)
 
 
 class Thief:

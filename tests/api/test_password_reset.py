@@ -13,8 +13,8 @@ from conftest import NewService
 from otp_auth import housekeeping
 from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.models import PasswordReset, User
+from otp_auth.api import dependencies
 from otp_auth.audit.models import AuditEvent, EventName
-from otp_auth.ceremonies import password_reset
 from otp_auth.sessions.models import TrustedDevice
 from otp_auth.tokens.opaque import digest
 from support.authenticator import add_app, enrol
@@ -26,7 +26,7 @@ HOLD = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_reset, "BEGINS_WITHIN", 0)
+    monkeypatch.setattr(dependencies, "PAD", 0)
 
 
 @pytest.fixture

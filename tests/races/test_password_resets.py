@@ -19,8 +19,8 @@ from otp_auth.accounts import password_renewal, password_resets
 from otp_auth.accounts.models import PasswordReset, User
 from otp_auth.accounts.password_resets import add_reset
 from otp_auth.accounts.repository import lock_user
+from otp_auth.api import dependencies
 from otp_auth.audit.models import AuditEvent, EventName
-from otp_auth.ceremonies import password_reset
 from support.resets import NEW_PASSWORD, cancel, forgot, reset, settled
 from support.service import PASSWORD, Json, Service, new_number
 
@@ -32,7 +32,7 @@ LIMITS: dict[str, Any] = {"send": WIDE, "guesses": {"codes_5_minutes": 1000, "co
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_reset, "BEGINS_WITHIN", 0)
+    monkeypatch.setattr(dependencies, "PAD", 0)
 
 
 @pytest_asyncio.fixture

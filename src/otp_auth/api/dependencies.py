@@ -1,9 +1,10 @@
 """What routes are given: repositories, the Sinch client, tokens, settings; each by an Annotated name."""
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated
 
-from fastapi import BackgroundTasks, Depends, Request
+from fastapi import Depends, Request
 
 from otp_auth.accounts.password_budgets import PasswordBudgets
 from otp_auth.accounts.password_renewal import Renewing
@@ -38,7 +39,10 @@ from otp_auth.settings import Settings
 from otp_auth.sinch.client import SinchVerificationClient
 from otp_auth.tokens.jwt import Tokens
 
-Afterwards = Callable[[Coroutine[None, None, None]], None]  # takes what is to be done after the answer
+Aside = Callable[[Coroutine[None, None, None]], Awaitable[None]]
+# Seconds for which an answer waits that must not tell how long the work beside it took, or whether there was
+# any. Most messages are with Sinch by then, so that whoever gets the answer finds the code.
+PAD = 0.4
 
 
 async def get_settings(request: Request) -> Settings:
@@ -241,19 +245,18 @@ async def get_background(request: Request) -> Background:
     return background
 
 
-async def get_afterwards(
-    tasks: BackgroundTasks, background: Annotated[Background, Depends(get_background)]
-) -> Afterwards:
-    """Hand work over once the answer is out."""
+async def get_aside(background: Annotated[Background, Depends(get_background)]) -> Aside:
+    """Begin work that nobody waits for, and answer a fixed time later."""
 
-    async def hand_over(work: Coroutine[None, None, None]) -> None:
+    async def begin(work: Coroutine[None, None, None]) -> None:
         background.spawn(work)
+        await asyncio.sleep(PAD)
 
-    return lambda work: tasks.add_task(hand_over, work)
+    return begin
 
 
 CodeSending = Annotated[Sending, Depends(get_sending)]
 CodeProver = Annotated[Prover, Depends(get_prover)]
 CodeResetting = Annotated[Resetting, Depends(get_resetting)]
 PasswordRenewing = Annotated[Renewing, Depends(get_renewing)]
-AfterTheAnswer = Annotated[Afterwards, Depends(get_afterwards)]
+DoAside = Annotated[Aside, Depends(get_aside)]

@@ -20,12 +20,12 @@ from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.cookies import CurrentTransport
 from otp_auth.api.credentials import PendingChallengeId
 from otp_auth.api.dependencies import (
-    AfterTheAnswer,
     CodeProver,
     CodeResetting,
     CodeSending,
     CurrentClient,
     CurrentTokens,
+    DoAside,
     Factors,
     Profiles,
 )
@@ -83,14 +83,14 @@ async def send(
     challenge_id: PendingChallengeId,
     sending: CodeSending,
     resetting: CodeResetting,
-    after_the_answer: AfterTheAnswer,
+    do_aside: DoAside,
 ) -> schemas.Challenge:
     """Send a code by `method`. The attempts of the challenge stay as they are; an earlier code dies."""
     challenge = await require_open(sending.challenges, challenge_id)
     method = Channel(body.method)
     if challenge.purpose is Purpose.PASSWORD_RESET:
         asked = await send_reset_again(resetting, challenge, method)
-        after_the_answer(asked.afterwards)
+        await do_aside(asked.aside)
         sent = asked.challenge
     else:
         sent = await send_code(sending, challenge, method)

@@ -15,12 +15,12 @@ from otp_auth.api.answers import issue_pending
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.credentials import CurrentCaller, CurrentResetter
 from otp_auth.api.dependencies import (
-    AfterTheAnswer,
     ClientNetwork,
     CodeResetting,
     CurrentDatabase,
     CurrentSettings,
     CurrentTokens,
+    DoAside,
     Factors,
     PasswordRenewing,
 )
@@ -56,7 +56,7 @@ async def forgot(
     factors: Factors,
     tokens: CurrentTokens,
     languages: AcceptedLanguages,
-    after_the_answer: AfterTheAnswer,
+    do_aside: DoAside,
 ) -> schemas.Pending:
     """Send a code to the phone of the account with this name, if there is one.
 
@@ -66,7 +66,7 @@ async def forgot(
     name = read_login_name(body.identifier, body.region)
     method = Channel(body.method) if body.method else None
     asked = await start_reset(resetting, name, method, languages)
-    after_the_answer(asked.afterwards)
+    await do_aside(asked.aside)
     sending = resetting.sending
     seen = await view(sending, asked.challenge)
     return issue_pending(tokens, seen, await factors_taken(factors, sending.policy, asked.challenge))

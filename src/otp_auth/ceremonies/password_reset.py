@@ -1,14 +1,12 @@
 """Password reset: somebody names an account, and its phone answers. It opens no session.
 
 A name is all that a stranger shows, so what they see depends on it alone. In the request a challenge is
-written, the same for any name; only afterwards somebody looks whether there is an account to send a code to.
+written, the same for any name; aside from it somebody looks whether there is an account to send a code to.
 """
 
-import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from random import SystemRandom
 
 from loguru import logger
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,10 +29,6 @@ from otp_auth.sending.channels import Channel
 from otp_auth.sending.destinations import channels_for
 from otp_auth.settings import SessionPolicy
 
-# Seconds within which the work after an answer begins: so it is of no one request that comes next, and
-# whether there was much of it can't be seen by how long that one takes.
-BEGINS_WITHIN = 0.25
-
 
 @dataclass(frozen=True)
 class Resetting:
@@ -47,10 +41,10 @@ class Resetting:
 
 @dataclass(frozen=True)
 class Asked:
-    """A challenge as it stands after its answer, and what is still to be done for it."""
+    """A challenge as a stranger sees it, and what is to be done for it where they don't."""
 
     challenge: Challenge
-    afterwards: Coroutine[None, None, None]
+    aside: Coroutine[None, None, None]
 
 
 async def start_reset(
@@ -97,7 +91,6 @@ async def _new_guise(sending: Sending, name_digest: str, method: Channel) -> tup
 
 async def _find_and_send(resetting: Resetting, name: LoginName, challenge: Challenge, *, goes: bool) -> None:
     """Look whose name it is, and let that phone prove the challenge."""
-    await _pause()
     user = await find_by_login_name(resetting.users, name)
     if user is None:
         return
@@ -114,7 +107,6 @@ async def _find_and_send(resetting: Resetting, name: LoginName, challenge: Chall
 
 
 async def _send(sending: Sending, challenge: Challenge) -> None:
-    await _pause()
     if challenge.user_id is not None and not await sending.sends.is_phone_off(challenge.user_id):
         await _deliver(sending, challenge)
 
@@ -127,7 +119,3 @@ async def _deliver(sending: Sending, challenge: Challenge) -> None:
         await send_code(sending, challenge, wanted or Channel.SMS)
     except AuthError as refusal:
         logger.info("no code for a password reset", cause=refusal.code)
-
-
-async def _pause() -> None:
-    await asyncio.sleep(SystemRandom().uniform(0, BEGINS_WITHIN))
