@@ -17,9 +17,10 @@ from conftest import NewService
 from otp_auth.accounts.factor_reset import reset_factors
 from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.models import PasswordReset, User
-from otp_auth.sessions.models import TrustedDevice
+from otp_auth.api import dependencies
 from support.authenticator import App, add_app
-from support.devices import WIDE
+from support.devices import ON, WIDE, trust_another
+from support.resets import allowed, reset
 from support.service import PASSWORD, Json, Service, new_number
 
 NEW_PASSWORD = "Amber-Meadow-Compass-31"
@@ -37,6 +38,7 @@ class Person:
     app: App
     codes: list[str]
     password: str = PASSWORD
+    granted: Json | None = None  # with the reset token: of an account one is good
 
     @property
     def user_id(self) -> UUID:
@@ -74,6 +76,18 @@ async def change_password(person: Person) -> None:
     body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     answer = await person.service.post("/me/password", body, person.this["access_token"])
     assert answer.status_code == 204
+    person.password = NEW_PASSWORD
+
+
+async def prove_the_phone(person: Person) -> None:
+    """No message of a reset goes out while the owner waits for another code."""
+    person.granted = await allowed(person.service, person.number)
+
+
+async def reset_password(person: Person) -> None:
+    assert person.granted
+    proof = {"method": "recovery_code", "code": person.codes[1]}
+    assert (await reset(person.service, person.granted, NEW_PASSWORD, **proof)).status_code == 204
     person.password = NEW_PASSWORD
 
 
@@ -196,64 +210,57 @@ async def pending_phone_change(person: Person) -> Probe:
 
 
 async def reset_token(person: Person) -> Probe:
-    return await _reset(person)
+    granted = person.granted = await allowed(person.service, person.number)
+
+    async def probe() -> bool:
+        """Without a second proof: an app demands one, and leaves the token."""
+        answer = await reset(person.service, granted)
+        if answer.status_code == 403:
+            assert code_of(answer) == "proof_required"
+            return True
+        return works(answer, "challenge_closed", "invalid_token")
+
+    return probe
 
 
 async def held_reset(person: Person) -> Probe:
-    later = datetime.now(UTC) + timedelta(days=1)
-    return await _reset(person, held_until=later, password_hash="x")
-
-
-async def _reset(person: Person, **held: object) -> Probe:
-    """As whoever uses one would find it; no route does yet."""
+    """Of an account with an app none is held: so it is written down, as of one without."""
     now = datetime.now(UTC)
-    reset = PasswordReset(
-        user_id=person.user_id,
-        token_digest=person.user_id.hex * 2,
-        password_version=await _version(person),
-        created_at=now,
-        expires_at=now + timedelta(minutes=10),
-        **held,
-    )
-    return await _row(person, reset)
-
-
-async def trusted_device(person: Person) -> Probe:
-    """As a login would find it; no route makes one yet."""
-    now = datetime.now(UTC)
-    device = TrustedDevice(
-        user_id=person.user_id,
-        name="Ada's phone",
-        digest=person.user_id.hex * 2,
-        password_version=await _version(person),
-        created_at=now,
-        last_used_at=now,
-        expires_at=now + timedelta(days=1),
-    )
-    return await _row(person, device)
-
-
-async def _version(person: Person) -> int:
-    async with person.service.database.read() as tx:
-        return (await tx.get_one(User, person.user_id)).password_version
-
-
-async def _row(person: Person, row: PasswordReset | TrustedDevice) -> Probe:
     async with person.service.database.write() as tx:
-        tx.add(row)
+        version = (await tx.get_one(User, person.user_id)).password_version
+        held = PasswordReset(
+            user_id=person.user_id,
+            token_digest=person.user_id.hex * 2,
+            password_version=version,
+            created_at=now,
+            expires_at=now + timedelta(minutes=10),
+            held_until=now + timedelta(days=1),
+            password_hash="x",
+        )
+        tx.add(held)
 
     async def probe() -> bool:
         async with person.service.database.read() as tx:
             user = await tx.get(User, person.user_id)
-            found: PasswordReset | TrustedDevice | None = await tx.get(type(row), row.id)
+            found = await tx.get(PasswordReset, held.id)
         if user is None or found is None:
             return False
         # Not by the version alone: the row says that it has ended, and what it held is gone.
         has_ended = found.ended_at is not None
         assert has_ended or user.holds(found.password_version)
-        if isinstance(found, PasswordReset):
-            assert not (has_ended and found.password_hash)
+        assert not (has_ended and found.password_hash)
         return not has_ended
+
+    return probe
+
+
+async def trusted_device(person: Person) -> Probe:
+    token = (await trust_another(person.service, person.number))["device_token"]
+
+    async def probe() -> bool:
+        body = {"identifier": person.number, "password": person.password, "device_token": token}
+        login = await person.service.post("/auth/login", {**body, "method": "none"})
+        return works(login, "invalid_credentials") and login.json()["status"] == "authenticated"
 
     return probe
 
@@ -343,6 +350,11 @@ TABLE: dict[Act, Fate] = {
         dead=OTHER_TOKENS | PENDING | OTHER_PENDING | LOGIN | RESETS | DEVICE,
         alive=TOKENS | FACTORS | OWNER,
     ),
+    # Nobody is left in: who has forgotten a password may have lost more (R014).
+    reset_password: Fate(
+        dead=TOKENS | OTHER_TOKENS | PENDING | OTHER_PENDING | LOGIN | RESETS | DEVICE,
+        alive=FACTORS | OWNER,
+    ),
     # Sessions go on. What rests on the old number doesn't: codes to it, resets by it, devices (R061).
     change_phone: Fate(
         dead=PENDING | OTHER_PENDING | LOGIN | RESETS | DEVICE,
@@ -384,9 +396,13 @@ TABLE: dict[Act, Fate] = {
 }
 
 
+BEFORE: dict[Act, Act] = {reset_password: prove_the_phone}  # what an act needs, before there is any thing
+
+
 @pytest.fixture
-async def service(new_service: NewService) -> AsyncIterator[Service]:
-    async with new_service(send=WIDE) as running:
+async def service(new_service: NewService, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+    monkeypatch.setattr(dependencies, "PAD", 0)
+    async with new_service(send=WIDE, trusted_devices=ON) as running:
         yield running
 
 
@@ -401,6 +417,7 @@ async def test_what_is_dead_and_what_goes_on(service: Service, act: Act) -> None
     seen = Fate(dead=set(), alive=set())
     for name, thing in THINGS.items():
         person = await new_person(service)
+        await BEFORE.get(act, nothing)(person)
         probe = await thing(person)
         await act(person)
         (seen.alive if await probe() else seen.dead).add(name)
