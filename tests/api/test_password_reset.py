@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from api_surface import code_of
 from sqlalchemy import select, update
+from test_deliveries import follow, sinch_says
 
 from conftest import NewService
 from otp_auth import housekeeping
@@ -16,6 +17,7 @@ from otp_auth.accounts.models import PasswordReset, User
 from otp_auth.api import dependencies
 from otp_auth.audit.models import AuditEvent, EventName
 from otp_auth.sessions.models import TrustedDevice
+from otp_auth.sinch.client import Unavailable
 from otp_auth.tokens.opaque import digest
 from support.authenticator import add_app, enrol
 from support.resets import NEW_PASSWORD, allowed, cancel, forgot, reset, settled
@@ -141,6 +143,21 @@ class TestTheWalk:
         assert (len(code), pending["challenge"]["code_length"]) == (6, 6)
         assert (code_of(refused), refused.json()["attempts_left"]) == ("wrong_code", 2)
         assert granted.json()["status"] == "reset_allowed"
+
+    async def test_a_message_whose_answer_was_lost_is_looked_up(
+        self, service: Service, clock: time_machine.Traveller
+    ) -> None:
+        number = new_number()
+        await service.register(number)
+        async with (
+            sinch_says(service, Unavailable(reached=True)),
+            service.simulator.fault("start", "drop_after"),
+        ):
+            pending = await forgot(service, number)
+        clock.shift(timedelta(seconds=5))
+        await follow(service)
+
+        assert (await service.prove(pending, number))["status"] == "reset_allowed"
 
     async def test_another_channel_after_the_cool_down(
         self, service: Service, clock: time_machine.Traveller
@@ -534,13 +551,15 @@ class TestTheHold:
         [event] = await events(service, tokens, EventName.PASSWORD_RESET_CANCELLED)
         assert (event.detail, str(event.session_id)) == ({"by": "owner"}, tokens["session_id"])
 
-    async def test_a_cancel_ends_tokens_too(self, service: Service) -> None:
+    @pytest.mark.parametrize("waits", [True, False])
+    async def test_a_cancel_ends_tokens_too(self, service: Service, waits: bool) -> None:
         number = new_number()
         tokens = await service.register(number)
-        await reset(service, await allowed(service, number))
+        if waits:
+            await reset(service, await allowed(service, number))
         unused = await allowed(service, number)
-        await cancel(service, tokens)
 
+        assert (await cancel(service, tokens)).status_code == 204
         assert code_of(await reset(service, unused)) == "challenge_closed"
 
     @pytest.mark.parametrize("end", ["password_changed", "account_locked", "phone_changed", "factor_added"])

@@ -17,7 +17,7 @@ from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import Detail, record
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.repository import close, lock_open, of_account
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.factors.failures import clear_failures, enable_all
 from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import void_recovery_codes
@@ -34,6 +34,7 @@ class FactorReset:
     enabled: frozenset[FactorKind]
 
 
+@again_after_conflict
 async def reset_factors(database: Database, user_id: UUID, detail: Detail) -> FactorReset | None:
     """Take away all factors but the phone, bring that back if it is off, and end all that was proved before.
 

@@ -21,10 +21,11 @@ from otp_auth.challenges.errors import (
     TooManyAttemptsError,
     WrongAppCodeError,
     WrongCodeError,
+    WrongRecoveryCodeError,
 )
 from otp_auth.challenges.guesses import AccountGuesses, refund_account_guess
 from otp_auth.challenges.repository import lock_open, of_account
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.errors import OverloadedError
 from otp_auth.factors.authenticators import TotpMatch, TotpRepository, has_app, use_step
 from otp_auth.factors.failures import clear_failures, enable_others
@@ -105,7 +106,7 @@ async def _judge(renewing: Renewing, user: User, proof: SecondProof) -> SecondPr
             raise WrongAppCodeError
         return SecondProof(proof.factor, proof.code, match)
     if not await renewing.recovery_codes.is_unused(user.id, proof.code):
-        raise WrongCodeError("That is no unused recovery code of this account.")
+        raise WrongRecoveryCodeError
     return proof
 
 
@@ -117,6 +118,7 @@ async def _hash(renewing: Renewing, user: User, new_password: str) -> str:
         raise
 
 
+@again_after_conflict
 async def _set(renewing: Renewing, reset: PasswordReset, new_hash: str, proof: SecondProof | None) -> None:
     """Use up token and proof and write the password, all or nothing. Of parallel ones one wins."""
     async with renewing.database.write() as tx:
@@ -128,7 +130,8 @@ async def _set(renewing: Renewing, reset: PasswordReset, new_hash: str, proof: S
         is_won = user is not None and user.holds(reset.password_version) and await use_token(tx, reset)
         if user is not None and is_won:
             if proof is not None and not await _spend(tx, user, proof):
-                raise WrongAppCodeError if proof.match else WrongCodeError  # used meanwhile: all is undone
+                # Used meanwhile: all is undone.
+                raise WrongAppCodeError if proof.match else WrongRecoveryCodeError
             await put_in_force(tx, user, new_hash, challenges, renewing.network)
     # Raised only now: the code was right, and the guess is given back whoever was faster.
     if not is_won:
@@ -148,6 +151,7 @@ async def _spend(tx: AsyncSession, user: User, proof: SecondProof) -> bool:
     return await use_recovery_code(tx, user.id, proof.code)
 
 
+@again_after_conflict
 async def _hold(renewing: Renewing, reset: PasswordReset, new_hash: str) -> datetime:
     until = datetime.now(UTC) + renewing.hold
     async with renewing.database.write() as tx:

@@ -16,7 +16,7 @@ from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import Detail, record
 from otp_auth.challenges.models import Challenge
 from otp_auth.challenges.repository import close, lock_open, of_account
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.factors.authenticators import has_app
 from otp_auth.sessions.ending import end_sessions
 from otp_auth.sessions.models import Session, TrustedDevice
@@ -100,18 +100,19 @@ async def void_resets(
     return ended
 
 
+@again_after_conflict
 async def cancel_by_owner(database: Database, user_id: UUID, session_id: UUID, network: str | None) -> bool:
-    """End what waits, and tokens that nobody has used. False when no reset waits.
+    """End what waits, and tokens that nobody has used. False when there is neither.
 
     Raises InvalidTokenError when the session has ended meanwhile.
     """
     async with database.write() as tx:
         await lock_owner(tx, user_id, session_id)
         because = {"by": "owner"}
-        ended = await void_resets(tx, user_id, because, session_id=session_id, network=network)
-    return any(reset.held_until for reset in ended)
+        return bool(await void_resets(tx, user_id, because, session_id=session_id, network=network))
 
 
+@again_after_conflict
 async def cancel_by_operator(database: Database, user_id: UUID, detail: Detail) -> bool:
     """Do the same for support."""
     async with database.write() as tx:
@@ -120,6 +121,7 @@ async def cancel_by_operator(database: Database, user_id: UUID, detail: Detail) 
     return any(reset.held_until for reset in ended)
 
 
+@again_after_conflict
 async def carry_out_due(database: Database, user_id: UUID) -> bool:
     """Let a reset take effect whose hold is over. True when it did."""
     async with database.read() as tx:

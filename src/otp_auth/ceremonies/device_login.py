@@ -9,7 +9,7 @@ from otp_auth.accounts.repository import lock_user
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import record
 from otp_auth.ceremonies.outcomes import Authenticated
-from otp_auth.database import Database
+from otp_auth.database import Database, again_after_conflict
 from otp_auth.sessions.clients import Client
 from otp_auth.sessions.opening import ONE_FACTOR, Assurance, Owner, open_session
 from otp_auth.sessions.trusted_devices import DeviceTrust, know_device
@@ -19,6 +19,7 @@ from otp_auth.tokens.device_tokens import ShownDeviceToken
 PASSWORD_ALONE = Assurance(["pwd"], ONE_FACTOR)
 
 
+@again_after_conflict
 async def log_in_by_device(
     database: Database,
     trust: DeviceTrust,

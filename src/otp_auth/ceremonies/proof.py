@@ -20,6 +20,7 @@ from otp_auth.challenges.errors import (
     TooManyAttemptsError,
     WrongAppCodeError,
     WrongCodeError,
+    WrongRecoveryCodeError,
 )
 from otp_auth.challenges.judging import Judges, judge_phone_code, require_judge, take_attempt
 from otp_auth.challenges.models import Challenge, Purpose
@@ -144,7 +145,7 @@ async def _judge(prover: Prover, challenge: Challenge, proof: Proof) -> Proof:
     elif challenge.user_id is None or not await prover.recovery_codes.is_unused(
         challenge.user_id, proof.code
     ):
-        raise WrongCodeError(attempts_left=challenge.attempts_left)
+        raise WrongRecoveryCodeError(attempts_left=challenge.attempts_left)
     return proof
 
 
@@ -168,7 +169,7 @@ async def _complete(prover: Prover, attempted: Challenge, proof: Proof) -> Outco
             raise ChallengeClosedError
         if not await _spend_factor(tx, challenge, proof):
             # Rolled back: somebody used this code first, and the challenge is still open.
-            wrong = WrongAppCodeError if proof.kind is FactorKind.TOTP else WrongCodeError
+            wrong = WrongAppCodeError if proof.kind is FactorKind.TOTP else WrongRecoveryCodeError
             raise wrong(attempts_left=challenge.attempts_left)
         outcome = await prover.completions[challenge.purpose](tx, challenge, proof, prover.session_policy)
         if isinstance(outcome, Authenticated) and _may_trust(prover.trust, challenge, proof):

@@ -24,6 +24,12 @@ class WrongAppCodeError(WrongCodeError):
     detail = "That is not a code that the app shows now, or it was used already. Wait for the next one."
 
 
+class WrongRecoveryCodeError(WrongCodeError):
+    """Told apart only by its words."""
+
+    detail = "That is no unused recovery code of this account."
+
+
 class ChallengeClosedError(AuthError):
     # Expired, spent, superseded, exhausted and unknown answer alike: the difference helps only an attacker.
     status = HTTPStatus.GONE

@@ -113,8 +113,8 @@ class Challenge(Base):
 
     @property
     def is_decoy(self) -> bool:
-        """Whether its message was never sent, and only looks so."""
-        return self.verification_id == f"{DECOY}{self.reference}"
+        """Whether its message was never sent, and only looks so; no reset whose message is under way."""
+        return self.delivery not in UNDECIDED and self.verification_id == f"{DECOY}{self.reference}"
 
     @property
     def owner_id(self) -> UUID | None:

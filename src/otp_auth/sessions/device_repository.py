@@ -11,7 +11,7 @@ from otp_auth.audit.trail import Detail
 from otp_auth.database import Database
 from otp_auth.sessions.models import TrustedDevice
 from otp_auth.sessions.opening import Owner
-from otp_auth.sessions.trusted_devices import end_devices, live_of, unended
+from otp_auth.sessions.trusted_devices import end_devices, live, live_of
 from otp_auth.tokens.device_tokens import ShownDeviceToken
 
 
@@ -40,7 +40,7 @@ class DeviceRepository:
             TrustedDevice.id == shown.device_id,
             TrustedDevice.user_id == (user_id or UUID(int=0)),
             TrustedDevice.digest == shown.digest,
-            *unended(datetime.now(UTC)),
+            *live(datetime.now(UTC)),
         )
         async with self._database.read() as tx:
             found: UUID | None = await tx.scalar(statement)
@@ -54,9 +54,8 @@ class DeviceRepository:
 
     async def revoke_all(self, user_id: UUID, detail: Detail) -> int:
         """End every device of this account. Returns how many."""
-        of_user = and_(TrustedDevice.user_id == user_id, *unended(datetime.now(UTC)))
         async with self._database.write() as tx:
-            return len(await end_devices(tx, of_user, detail=detail))
+            return len(await end_devices(tx, TrustedDevice.user_id == user_id, detail=detail))
 
 
 async def purge(tx: AsyncSession, before: datetime) -> int:

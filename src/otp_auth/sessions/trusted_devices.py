@@ -51,7 +51,7 @@ def new_device_trust(settings: Settings) -> DeviceTrust:
     return DeviceTrust(settings.device_policy, DeviceTokens(settings.secret_key.get_secret_value(), previous))
 
 
-def unended(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def live(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """The conditions under which a device is trusted; the password of its account comes on top."""
     return (TrustedDevice.ended_at.is_(None), TrustedDevice.expires_at > now)
 
@@ -62,7 +62,7 @@ def live_of(owner: Owner, now: datetime) -> tuple[ColumnElement[bool], ...]:
         TrustedDevice.user_id == owner.user_id,
         TrustedDevice.password_version == owner.password_version,
     )
-    return (*of_owner, *unended(now))
+    return (*of_owner, *live(now))
 
 
 async def trust_device(
@@ -189,14 +189,15 @@ async def end_devices(
     network: str | None = None,
     detail: Detail | None = None,
 ) -> list[UUID]:
-    """End those that have not ended yet, one event for each. Returns their ids."""
+    """End those that are trusted still, one event for each. Returns their ids."""
+    now = datetime.now(UTC)
     # Locked oldest first: parallel ends never wait for each other in a ring.
-    still_there = select(TrustedDevice.id).where(which, TrustedDevice.ended_at.is_(None))
+    still_there = select(TrustedDevice.id).where(which, *live(now))
     await tx.execute(still_there.order_by(TrustedDevice.id).with_for_update(key_share=True))
     statement = (
         update(TrustedDevice)
-        .where(which, TrustedDevice.ended_at.is_(None))
-        .values(ended_at=datetime.now(UTC), sealed_successor=None)
+        .where(which, *live(now))
+        .values(ended_at=now, sealed_successor=None)
         .returning(TrustedDevice.id, TrustedDevice.user_id)
         .execution_options(synchronize_session=False)
     )
