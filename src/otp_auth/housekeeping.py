@@ -27,6 +27,7 @@ from otp_auth.settings import Settings
 
 KEPT_FOR = timedelta(days=1)  # after its end: long enough to answer questions about it
 INTERVAL = timedelta(minutes=10)
+RESETS_INTERVAL = 1.0  # seconds: an owner was told the hour
 FIRST_DELAY = timedelta(minutes=1)
 
 
@@ -61,6 +62,17 @@ async def purge(database: Database, settings: Settings) -> dict[str, int]:
         async with database.write() as tx:
             counts[name] = await purge_table(tx, now)
     return counts
+
+
+async def carry_out_resets_regularly(database: Database) -> None:
+    """Let resets take effect at their hour until cancelled; a database that is away is tried again."""
+    while True:
+        try:
+            if count := await password_resets.carry_out_all_due(database):
+                logger.info("held resets of passwords took effect", count=count)
+        except Exception as error:  # noqa: BLE001 - one round that fails must not end all later ones
+            logger.warning("held resets could not be carried out", cause=type(error).__name__)
+        await asyncio.sleep(RESETS_INTERVAL)
 
 
 async def purge_regularly(database: Database, settings: Settings, seeds: Seeds) -> None:

@@ -55,7 +55,7 @@ from otp_auth.challenges.sends import SendRepository
 from otp_auth.database import Database
 from otp_auth.factors.totp import Seeds
 from otp_auth.hashing import HashingPool
-from otp_auth.housekeeping import purge_regularly
+from otp_auth.housekeeping import carry_out_resets_regularly, purge_regularly
 from otp_auth.logs import configure_logs
 from otp_auth.sealing import new_sealer
 from otp_auth.sessions.trusted_devices import new_device_trust
@@ -159,6 +159,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await app.state.hasher.prepare()
         await asyncio.to_thread(common_passwords)
         await stack.enter_async_context(_running(purge_regularly(database, settings, app.state.seeds)))
+        await stack.enter_async_context(_running(carry_out_resets_regularly(database)))
         keys_dir = settings.tokens.signing_keys_dir
         await stack.enter_async_context(_running(follow_keys(keys_dir, app.state.tokens)))
         following = _new_following(database, app.state.sinch, settings)

@@ -15,7 +15,7 @@ import pytest
 import time_machine
 
 from conftest import NewService
-from otp_auth import main
+from otp_auth import housekeeping, main
 from otp_auth.accounts.lock import lock_account
 from otp_auth.accounts.models import User
 from otp_auth.api import dependencies
@@ -39,6 +39,8 @@ Name = Callable[[Service], Awaitable[str]]
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "PAD", 0)
+    # Each test says itself when one is carried out.
+    monkeypatch.setattr(housekeeping, "RESETS_INTERVAL", 3600)
 
 
 @pytest.fixture(autouse=True)
@@ -385,3 +387,29 @@ class TestWithoutTheGuard:
 
 async def proof_as_elsewhere(prover: proof.Prover, challenge: Challenge, code: str) -> None:
     await judge_phone_code(prover.judges, challenge, code)
+
+
+@pytest.mark.parametrize("limits", [{}, {"per_address_hour": 2}], ids=["number", "network"])
+@pytest.mark.parametrize("path", ["/auth/register", "/me/phone"])
+async def test_what_strangers_may_send_does_not_tell(
+    new_service: NewService, limits: dict[str, int], path: str
+) -> None:
+    """Messages of resets are counted apart: a stranger's next message looks the same after them."""
+    seen = []
+    with time_machine.travel(START, tick=False) as clock:
+        async with new_service(send=limits) as service:
+            for is_known in (True, False):
+                tokens = await service.register(new_number())
+                name = tokens["user"]["phone_number"] if is_known else new_number()
+                clock.shift(3600)  # its registration no longer counts
+                asker = await service.register(new_number())
+                await service.post("/auth/password/forgot", {"identifier": name})
+                await settled(service)
+                body = {"phone_number": new_number() if limits else name}
+                body |= {"password": PASSWORD} if path == "/auth/register" else {}
+                status, text, _ = shown(await service.post(path, body, asker["access_token"]))
+                seen.append((status, re.sub("• [0-9]{2}", "•", text)))
+                clock.move_to(START + timedelta(days=2))
+
+    assert seen[0] == seen[1]
+    assert '"delivery":"sent"' in seen[0][1]

@@ -1,5 +1,6 @@
 """A forgotten password: what the phone alone gives, what a second proof gives, and what ends with it."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -29,6 +30,8 @@ HOLD = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "PAD", 0)
+    # Each test says itself when one is carried out.
+    monkeypatch.setattr(housekeeping, "RESETS_INTERVAL", 3600)
 
 
 @pytest.fixture
@@ -620,6 +623,39 @@ class TestTheHold:
         assert [each["resets in force"] for each in (early, *counts)] == [0, 1, 0]
         assert len(await events(service, tokens, EventName.PASSWORD_RESET)) == 1
         assert await password_opens(service, number, NEW_PASSWORD)
+
+    async def test_it_takes_effect_at_its_hour_by_itself(
+        self, new_service: NewService, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(housekeeping, "RESETS_INTERVAL", 0.01)
+        async with new_service(password_reset={"hold": 60}) as service, asyncio.timeout(10):
+            number = new_number()
+            tokens = await service.register(number)
+            await reset(service, await allowed(service, number))
+            assert await me(service, tokens) == 200
+            clock.shift(60)
+            while await me(service, tokens) == 200:
+                pass
+
+            assert len(await events(service, tokens, EventName.PASSWORD_RESET)) == 1
+
+    @pytest.mark.parametrize("act", ["cancel", "password change"])
+    async def test_when_its_hour_has_come_no_session_holds_it_up(
+        self, new_service: NewService, clock: time_machine.Traveller, act: str
+    ) -> None:
+        async with new_service(password_reset={"hold": 60}) as service:
+            number = new_number()
+            tokens = await service.register(number)
+            await reset(service, await allowed(service, number))
+            clock.shift(60)
+            if act == "cancel":
+                answer = await cancel(service, tokens)
+            else:
+                body = {"current_password": PASSWORD, "new_password": "Copper-Violin-Thicket-77"}
+                answer = await service.post("/me/password", body, tokens["access_token"])
+
+            assert code_of(answer) == "invalid_token"
+            assert await password_opens(service, number, NEW_PASSWORD)
 
     @pytest.mark.parametrize("change", ["version", "lock"])
     async def test_it_takes_no_effect_on_another_account_than_it_began_on(

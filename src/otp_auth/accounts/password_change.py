@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from otp_auth.accounts.errors import TooManyPasswordsError, WrongPasswordError
 from otp_auth.accounts.models import User
 from otp_auth.accounts.password_budgets import PasswordBudgets
-from otp_auth.accounts.password_resets import void_resets
+from otp_auth.accounts.password_resets import carry_out_due, void_resets
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail, record
@@ -74,8 +74,11 @@ async def change_password(
 
     Logins that began before find another `password_version` when they are proved. Of parallel changes one
     wins. Raises WrongPasswordError when the password of `user` is no longer the one that was compared,
-    InvalidTokenError when the session has ended meanwhile; then nothing is changed.
+    InvalidTokenError when the session has ended meanwhile, also by a reset whose hour has come; then nothing
+    is changed.
     """
+    if await carry_out_due(database, user.id):
+        raise InvalidTokenError
     async with database.write() as tx:
         # Locked in the order of all who lock: challenges, account, sessions.
         await close(tx, of_account(user.id))

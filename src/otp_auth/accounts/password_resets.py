@@ -104,8 +104,9 @@ async def void_resets(
 async def cancel_by_owner(database: Database, user_id: UUID, session_id: UUID, network: str | None) -> bool:
     """End what waits, and tokens that nobody has used. False when there is neither.
 
-    Raises InvalidTokenError when the session has ended meanwhile.
+    Raises InvalidTokenError when the session has ended meanwhile, also by a reset whose hour has come.
     """
+    await carry_out_due(database, user_id)
     async with database.write() as tx:
         await lock_owner(tx, user_id, session_id)
         because = {"by": "owner"}

@@ -142,7 +142,7 @@ class DeliveryRepository:
         now = datetime.now(UTC)
         current = (*_waiting(now), Challenge.reference == reference, Challenge.delivery.in_(UNHEARD))
         found = await tx.scalar(select(Challenge).where(*current).with_for_update())
-        if found is None or (fate is Fate.REPLACED and found.lane is Lane.STRANGER):
+        if found is None or (fate is Fate.REPLACED and found.lane is not Lane.ACCOUNT):
             return None  # a stranger must not see that the number's owner has asked for a code
         failed = fate is not Fate.DELIVERED
         values: dict[str, Any] = {

@@ -129,6 +129,8 @@ class Challenge(Base):
     @property
     def lane(self) -> Lane:
         """For whom its messages go out."""
+        if self.purpose is Purpose.PASSWORD_RESET:
+            return Lane.RESET
         return Lane.ACCOUNT if self.owner_id else Lane.STRANGER
 
     @property

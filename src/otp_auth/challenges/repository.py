@@ -104,7 +104,7 @@ async def _settle(tx: AsyncSession, spent: Challenge, factor: FactorKind, networ
     """A proof gives back what wrong codes would have cost, and counts for its number."""
     await cooldowns.clear(tx, spent.lane, spent.phone_number)
     if guise := guise_of(spent):
-        await cooldowns.clear(tx, Lane.STRANGER, guise.cooldown_key)
+        await cooldowns.clear(tx, Lane.RESET, guise.cooldown_key)
     await refund_guess(tx, spent, network)
     if spent.owner_id is not None:
         await clear_failures(tx, spent.owner_id, factor)

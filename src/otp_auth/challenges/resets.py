@@ -101,14 +101,14 @@ class ResetRepository:
         if challenge.reference is None:
             raise ValueError("each send has a reference")
         key = guise.cooldown_key
-        end = await cooldowns.charge(tx, Lane.STRANGER, key, challenge.reference, self._gaps, now)
+        end = await cooldowns.charge(tx, Lane.RESET, key, challenge.reference, self._gaps, now)
         return end is not None
 
     async def _why_not(
         self, challenge: Challenge, guise: Guise, now: datetime, *, has_sends: bool
     ) -> Exception:
         async with self._database.read() as tx:
-            cooldown = await cooldowns.find(tx, Lane.STRANGER, guise.cooldown_key)
+            cooldown = await cooldowns.find(tx, Lane.RESET, guise.cooldown_key)
             still_open = await tx.scalar(select(Challenge).where(*usable(challenge.id)))
         if has_sends:
             return ResendTooSoonError(cooldown.next_send_at if cooldown else now)

@@ -181,12 +181,15 @@ class SendRepository:
 
     async def owner_awaits_code(self, challenge: Challenge) -> bool:
         """Whether this is a stranger's challenge, while the number's owner waits for a code."""
-        if challenge.lane is not Lane.STRANGER:
+        if challenge.lane is Lane.ACCOUNT:
             return False
-        alive = or_(Challenge.verification_id.is_not(None), Challenge.delivery.in_(UNDECIDED))
+        is_out = Challenge.verification_id.is_not(None) & Challenge.verification_id.not_like(f"{DECOY}%")
+        alive = or_(is_out, Challenge.delivery.in_(UNDECIDED))
+        # A reset comes after the owner's logins, and before whoever registers the number.
+        reset = {Purpose.PASSWORD_RESET} if challenge.lane is Lane.STRANGER else set()
         of_owner = (
             Challenge.phone_number == challenge.phone_number,
-            Challenge.purpose.in_(OF_THE_OWNER),
+            Challenge.purpose.in_(OF_THE_OWNER | reset),
             Challenge.closed_at.is_(None),
             Challenge.expires_at > datetime.now(UTC),
         )

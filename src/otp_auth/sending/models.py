@@ -13,7 +13,10 @@ from otp_auth.database import Base
 class Lane(StrEnum):
     """For whom a message goes out. Limits are kept apart, so that strangers can't use up an account's."""
 
-    STRANGER = "stranger"  # nobody has proved anything: registrations, resets
+    STRANGER = "stranger"  # to a number that was only named: registrations, phone changes
+    # To the phone of a name that was only named, if it has one. Counted with strangers it would show in a
+    # registration of the number whether a message went out.
+    RESET = "reset"
     ACCOUNT = "account"  # somebody has proved the password
 
 

@@ -132,7 +132,7 @@ async def _charges(tx: AsyncSession, send: Send, policy: SendSettings) -> dict[C
 def _money(lane: Lane, policy: SendSettings) -> Budget:
     """What a day's messages may cost; strangers leave a part of it to people with an account."""
     whole = prices.to_micros(policy.daily_cost)
-    return Budget(DAY, int(whole * SHARE_OF_STRANGERS) if lane is Lane.STRANGER else whole)
+    return Budget(DAY, whole if lane is Lane.ACCOUNT else int(whole * SHARE_OF_STRANGERS))
 
 
 def _limits(send: Send, country: str, policy: SendSettings) -> Iterator[tuple[Reason, str, int, int]]:
