@@ -328,9 +328,7 @@ async def test_an_unknown_name_gets_no_message(service: Service) -> None:
     assert await service.simulator.starts(number) == 0
 
 
-@pytest.mark.parametrize(
-    "name", [locked, shut_off, in_its_cool_down, awaited], ids=lambda name: name.__name__
-)
+@pytest.mark.parametrize("name", [locked, shut_off, awaited], ids=lambda name: name.__name__)
 async def test_nor_does_an_account_that_must_get_none(service: Service, name: Name) -> None:
     number = await name(service)
     before = await service.simulator.starts(number)
