@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -26,9 +27,10 @@ from otp_auth.challenges.guises import Guise
 from otp_auth.challenges.judging import judge_phone_code
 from otp_auth.challenges.models import Challenge
 from otp_auth.factors.models import FactorFailures, FactorKind
+from otp_auth.sinch.client import Unavailable
 from support.authenticator import add_app
-from support.resets import settled
-from support.service import PASSWORD, Service, new_number, with_callbacks
+from support.resets import forgot, settled
+from support.service import PASSWORD, Json, Service, new_number, with_callbacks
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MOMENT = re.compile(r'"(expires_at|resend_at)":"([^"]+)"')
@@ -317,6 +319,70 @@ async def test_a_lock_or_a_farewell_meanwhile_is_not_seen(service: Service) -> N
             seen.append([shown(await service.get("/auth/otp", token)), shown(refused)])
 
     assert seen[0] == seen[1] == seen[2]
+
+
+async def calls_of_a_wrong_code(service: Service, pending: Json) -> list[str]:
+    """What a wrong code asks of Sinch, over HTTP."""
+    asked: list[str] = []
+
+    async def note(request: httpx.Request) -> None:
+        asked.append(f"{request.method} {request.url.path.split('/')[-2]}")
+
+    http: httpx.AsyncClient = service.app.state.sinch._connection._http
+    http.event_hooks = {"request": [note]}
+    refused = await service.verify(pending, "000000")
+    http.event_hooks = {}
+    assert refused.json()["code"] == "wrong_code"
+    return asked
+
+
+@asynccontextmanager
+async def in_flight(service: Service, name: str, *, is_known: bool) -> AsyncIterator[Json]:
+    """Begin a reset whose message's start gets no answer until the block ends; Sinch knows it, or not yet."""
+    begun, over = asyncio.Event(), asyncio.Event()
+    sinch = service.app.state.sinch
+    really = sinch.start
+
+    async def start(**message: Any) -> Unavailable:
+        if is_known:
+            await really(**message)
+        begun.set()
+        await over.wait()
+        return Unavailable(reached=False)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sinch, "start", start)
+        answer = await service.post("/auth/password/forgot", {"identifier": name})
+        await asyncio.wait_for(begun.wait(), 10)
+        try:
+            yield answer.json()
+        finally:
+            over.set()
+            await settled(service)
+
+
+@pytest.mark.parametrize("they_come", [True, False])
+@pytest.mark.parametrize(
+    ("shown", "of_country"), [("sms", ("sms",)), ("sms", ("flashcall", "voice")), ("whatsapp", ("sms",))]
+)
+async def test_a_wrong_code_asks_sinch_the_same_of_any_name(
+    new_service: NewService, they_come: bool, shown: str, of_country: tuple[str, ...]
+) -> None:
+    """Also where the message goes by another channel than is shown, and somebody else makes its code."""
+    send = {"methods": shown, "methods_by_country": {"SE": of_country}}
+    async with new_service(send=send) as service, perhaps_with_callbacks(service, they_come):
+        names = [new_number() for _ in range(3)]
+        for each in names:
+            await service.register(each, method=of_country[-1])
+        nobodys, mine = [await forgot(service, each) for each in (new_number(), names[0])]
+        seen = [await calls_of_a_wrong_code(service, each) for each in (nobodys, mine)]
+        for is_known in (False, True):
+            async with in_flight(service, names[1 + is_known], is_known=is_known) as waiting:
+                seen.append(await calls_of_a_wrong_code(service, waiting))
+        proved = await service.prove(mine, names[0])
+
+    assert seen == [["PUT id"]] * 4
+    assert proved["status"] == "reset_allowed"
 
 
 async def test_an_unknown_name_gets_no_message(service: Service) -> None:

@@ -56,6 +56,23 @@ async def password_opens(service: Service, number: str, password: str) -> bool:
     return (await service.post("/auth/login", body)).is_success
 
 
+async def become_another(service: Service, tokens: Json, by: str) -> None:
+    """Let an account be no more what it was when its reset began."""
+    match by:
+        case "change":
+            body = {"current_password": PASSWORD, "new_password": "Copper-Violin-Thicket-77"}
+            assert (await service.post("/me/password", body, tokens["access_token"])).is_success
+        case "lock":
+            await lock_account(service.database, UUID(tokens["user"]["id"]), {"by": "operator"})
+        case "phone":
+            moved = new_number()
+            body = {"phone_number": moved}
+            change = (await service.post("/me/phone", body, tokens["access_token"])).json()
+            await service.prove(change, moved)
+        case _:
+            assert (await service.ask("DELETE", "/me", token=tokens["access_token"])).is_success
+
+
 async def me(service: Service, tokens: Json) -> int:
     return (await service.get("/me", tokens["access_token"])).status_code
 
@@ -256,7 +273,10 @@ class TestTokens:
         granted = await allowed(service, number)
         clock.shift(900)
 
-        assert code_of(await reset(service, granted)) == "invalid_token"
+        refused = await reset(service, granted)
+
+        assert code_of(refused) == "invalid_token"
+        assert "forgotten password" in refused.json()["detail"]
 
     async def test_it_is_of_one_account(self, service: Service) -> None:
         ada, bob = new_number(), new_number()
@@ -383,24 +403,29 @@ class TestRefusals:
         tokens = await service.register(number)
         pending = await forgot(service, number)
         code = await service.simulator.code(number)
-        match end:
-            case "change":
-                body = {"current_password": PASSWORD, "new_password": "Copper-Violin-Thicket-77"}
-                assert (await service.post("/me/password", body, tokens["access_token"])).is_success
-            case "lock":
-                await lock_account(service.database, UUID(tokens["user"]["id"]), {"by": "operator"})
-            case "phone":
-                moved = new_number()
-                body = {"phone_number": moved}
-                change = (await service.post("/me/phone", body, tokens["access_token"])).json()
-                await service.prove(change, moved)
-            case _:
-                assert (await service.ask("DELETE", "/me", token=tokens["access_token"])).is_success
+        await become_another(service, tokens, end)
 
         # After a farewell it is a decoy, as for a name that nobody has.
         expected = "wrong_code" if end == "farewell" else "challenge_closed"
         assert code_of(await service.verify(pending, code)) == expected
         assert await resets(service) == []
+
+    @pytest.mark.parametrize("end", ["change", "lock", "phone"])
+    async def test_no_further_message_to_an_account_that_is_another_by_now(
+        self, service: Service, clock: time_machine.Traveller, end: str
+    ) -> None:
+        number = new_number()
+        tokens = await service.register(number)
+        pending = await forgot(service, number)
+        await become_another(service, tokens, end)
+        before = await service.simulator.starts(number)
+        clock.shift(61)
+
+        answer = await service.post("/auth/otp/send", {"method": "sms"}, pending["pending_token"])
+        await settled(service)
+
+        assert answer.status_code == 202
+        assert await service.simulator.starts(number) == before
 
     @pytest.mark.parametrize("method", ["totp", "recovery_code"])
     async def test_verify_takes_the_phone_alone(self, service: Service, method: str) -> None:

@@ -17,7 +17,7 @@ from otp_auth.api.cookies import COOKIE
 from otp_auth.ceremonies.step_up import require_recent_proof
 from otp_auth.sessions.models import Session
 from otp_auth.settings import Settings
-from otp_auth.tokens.errors import InvalidTokenError
+from otp_auth.tokens.errors import InvalidResetTokenError, InvalidTokenError
 from otp_auth.tokens.jwt import AccessClaims, Tokens
 
 
@@ -124,6 +124,14 @@ class ResetCredential(BearerCredential):
     def __init__(self, scheme_name: str, description: str) -> None:
         super().__init__(scheme_name, description)
         self.model = HTTPBearerModel(description=description)  # opaque
+
+    async def __call__(self, request: Request) -> Resetter:
+        """Return who resets. Raises InvalidResetTokenError."""
+        try:
+            resetter: Resetter = await super().__call__(request)
+        except InvalidTokenError:
+            raise InvalidResetTokenError from None
+        return resetter
 
     async def read(self, request: Request, token: str) -> Resetter:
         found = await PasswordResetRepository(request.app.state.database).find(token)

@@ -35,7 +35,7 @@ from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.factors.models import FactorKind
 from otp_auth.sending.channels import Channel
-from otp_auth.tokens.errors import InvalidTokenError
+from otp_auth.tokens.errors import InvalidResetTokenError, InvalidTokenError
 
 router = APIRouter(route_class=ContractRoute)
 EVERY_ROUTE = (RateLimitedError, OverloadedError, NotReadyError)
@@ -84,7 +84,7 @@ async def forgot(
         **refusals(
             *EVERY_ROUTE,
             *BODY_REFUSALS,
-            InvalidTokenError,
+            InvalidResetTokenError,
             WeakPasswordError,
             ProofRequiredError,
             WrongCodeError,

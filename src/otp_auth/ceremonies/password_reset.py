@@ -12,6 +12,7 @@ from loguru import logger
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from otp_auth.accounts.login_names import LoginName, find_by_login_name
+from otp_auth.accounts.models import User
 from otp_auth.accounts.password_resets import add_reset
 from otp_auth.accounts.repository import UserRepository, lock_user
 from otp_auth.audit.models import EventName
@@ -68,7 +69,7 @@ async def send_reset_again(resetting: Resetting, challenge: Challenge, method: C
         raise ChallengeClosedError
     guise, _ = await _new_guise(resetting.sending, shown.name_digest, method)
     taken = await resetting.resets.send_again(challenge, guise)
-    return Asked(taken, _send(resetting.sending, taken))
+    return Asked(taken, _send(resetting, taken))
 
 
 async def complete_password_reset(
@@ -97,7 +98,7 @@ async def _find_and_send(resetting: Resetting, name: LoginName, challenge: Chall
     await resetting.sending.audit.record_refusal(
         EventName.PASSWORD_RESET_REQUESTED, user_id=user.id, network=resetting.sending.network, detail={}
     )
-    if user.locked_at is not None or await resetting.sending.sends.is_phone_off(user.id):
+    if not await _may_get_codes(resetting.sending, user):
         return
     bound = await resetting.resets.bind(
         challenge.id, user.id, user.phone_number, user.password_version, user.locale
@@ -106,9 +107,19 @@ async def _find_and_send(resetting: Resetting, name: LoginName, challenge: Chall
         await _deliver(resetting.sending, bound)
 
 
-async def _send(sending: Sending, challenge: Challenge) -> None:
-    if challenge.user_id is not None and not await sending.sends.is_phone_off(challenge.user_id):
-        await _deliver(sending, challenge)
+async def _send(resetting: Resetting, challenge: Challenge) -> None:
+    """Send to the account that was found at the start, if it still is what it was then."""
+    if challenge.user_id is None:
+        return
+    user = await resetting.users.get(challenge.user_id)
+    if user is None or not finds_as_it_was(challenge, user):
+        return
+    if await _may_get_codes(resetting.sending, user):
+        await _deliver(resetting.sending, challenge)
+
+
+async def _may_get_codes(sending: Sending, user: User) -> bool:
+    return user.locked_at is None and not await sending.sends.is_phone_off(user.id)
 
 
 async def _deliver(sending: Sending, challenge: Challenge) -> None:

@@ -1,20 +1,22 @@
 """Judging a code. Whoever made the code judges it; an attempt is charged before anybody looks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from loguru import logger
 
 from otp_auth import metrics
-from otp_auth.challenges.codes import Codes
+from otp_auth.challenges.codes import LENGTH, Codes
 from otp_auth.challenges.errors import ChallengeClosedError, WrongCodeError
-from otp_auth.challenges.models import DECOY, UNDECIDED, Challenge, CodeMaker
+from otp_auth.challenges.models import DECOY, UNDECIDED, Challenge, CodeMaker, Purpose
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.factors.models import FactorKind
 from otp_auth.sending.channels import SINCH_METHODS, Channel
 from otp_auth.sending.errors import ProviderUnavailableError
 from otp_auth.sinch.client import Refused, SinchVerificationClient, Unavailable, Verdict
 from otp_auth.sinch.schemas import UNSUCCESSFUL, VerificationState, VerificationStatus
+
+NO_CODE = "0" * LENGTH  # reported where a call is all that matters
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ async def _judge_ours(judges: Judges, challenge: Challenge, living: LivingCode, 
     but yes, it doesn't.
     """
     if not judges.codes.is_right(challenge.id, code):
+        if challenge.purpose is Purpose.PASSWORD_RESET:
+            await _report_nothing(judges.sinch, challenge, living)
         return Verdict.WRONG
     verdict = await _report(judges.sinch, challenge, living, code)
     if living.verification_id.startswith(DECOY):
@@ -110,20 +114,31 @@ async def _report(
     )
 
 
+async def _report_nothing(sinch: SinchVerificationClient, challenge: Challenge, living: LivingCode) -> None:
+    """Make the call that a wrong code of Sinch's makes, for a message that never was.
+
+    Who made the code of a reset depends on whose name it is: the time that an answer takes mustn't tell it.
+    """
+    decoy = replace(living, verification_id=f"{DECOY}{challenge.reference}")
+    await _report(sinch, challenge, decoy, NO_CODE)
+
+
 async def _living_code(sinch: SinchVerificationClient, challenge: Challenge) -> LivingCode | None:
     """Find the code that is alive; None when there is none.
 
     Where the outcome of the last send was never written down, its request event or else Sinch knows. If Sinch
-    knows of no such start, the code before is still good.
+    knows of no such start, the code before is still good. So it is for a reset until the outcome is written
+    down: the question would tell that a message is under way.
     """
     if challenge.delivery in UNDECIDED and challenge.method is not None:
         if challenge.announced_id is not None:
             return LivingCode(challenge.announced_id, challenge.method, CodeMaker.WE)
-        status = await sinch.status_by_reference(str(challenge.reference))
-        if isinstance(status, Unavailable | Refused):
-            raise ProviderUnavailableError
-        if isinstance(status, VerificationState) and status.status not in UNSUCCESSFUL:
-            return LivingCode(status.id, challenge.method, CodeMaker.SINCH)
+        if challenge.purpose is not Purpose.PASSWORD_RESET:
+            status = await sinch.status_by_reference(str(challenge.reference))
+            if isinstance(status, Unavailable | Refused):
+                raise ProviderUnavailableError
+            if isinstance(status, VerificationState) and status.status not in UNSUCCESSFUL:
+                return LivingCode(status.id, challenge.method, CodeMaker.SINCH)
     if challenge.verification_id is None or challenge.verification_method is None:
         return None
     maker = challenge.code_maker or CodeMaker.SINCH

@@ -13,6 +13,12 @@ class InvalidTokenError(AuthError):
     detail = "The token is missing, has ended, or is not meant for this. Refresh the tokens, or log in again."
 
 
+class InvalidResetTokenError(InvalidTokenError):
+    """The code of any other token, told apart by its words: no refresh and no login brings a new one."""
+
+    detail = "The reset token is missing or has ended. Begin with the forgotten password again."
+
+
 class SigningKeysError(Exception):
     """The directory of signing keys is not fit for use; the message tells an operator what to do."""
 
