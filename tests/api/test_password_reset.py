@@ -15,6 +15,7 @@ from conftest import NewService
 from otp_auth import housekeeping
 from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.models import PasswordReset, User
+from otp_auth.accounts.password_renewal import renew_password
 from otp_auth.accounts.passwords import PasswordHasher
 from otp_auth.api import dependencies, password_reset
 from otp_auth.audit.models import AuditEvent, EventName
@@ -428,11 +429,10 @@ class TestRefusals:
         number = new_number()
         tokens = await service.register(number)
         granted = await allowed(service, number)
-        renew = password_reset.renew_password
 
         async def renew_late(*asked: Any) -> datetime | None:
             assert (await service.ask("DELETE", "/me", token=tokens["access_token"])).status_code == 204
-            return await renew(*asked)
+            return await renew_password(*asked)
 
         monkeypatch.setattr(password_reset, "renew_password", renew_late)
         answer = await reset(service, granted, method="recovery_code", code="AAAA-BBBB")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,7 +32,7 @@ class InsufficientAuthenticationError(AuthError):
     )
 
     def __init__(self, max_age: timedelta | None = timedelta(minutes=10)) -> None:
-        aged = {} if max_age is None else {"max_age": int(max_age.total_seconds())}
+        aged: dict[str, Any] = {} if max_age is None else {"max_age": int(max_age.total_seconds())}
         super().__init__(acr_values=TWO_FACTORS, **aged)
 
 
