@@ -94,7 +94,7 @@ class ChallengeSettings(Section):
 class GuessSettings(Section):
     """Wrong codes and passwords, in each window of time."""
 
-    # Of one account, over all its factors.
+    # Of one account: phone and app together, its recovery codes, its proofs at resets.
 
     codes_5_minutes: Annotated[int, Field(ge=1)] = 5
     codes_hour: Annotated[int, Field(ge=1)] = 20

@@ -59,6 +59,8 @@ class TestTraces:
         for table in _tables_with("phone_number"):
             assert f"{table.name}.phone_number" in found, "let use_everything() fill it"
         assert {"users.id", "users.email", "budgets.key", "refresh_tokens.session_id"} < set(found)
+        counted = {row["key"] for row in await rows_of(service.database, Base.metadata.tables["budgets"])}
+        assert {f"guesses:{kind}{account.user_id}" for kind in ("", "recovery:", "reset:")} < counted
 
     async def test_nothing_leads_to_the_person(self, service: Service, account: WholeAccount) -> None:
         await say_farewell(service, account.tokens)

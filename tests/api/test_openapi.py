@@ -57,7 +57,13 @@ REFUSALS: dict[str, set[str]] = {
     "endOtherSessions": EVERY | {"invalid_token"},
     "changePassword": EVERY
     | BODY
-    | {"invalid_token", "wrong_password", "weak_password", "too_many_attempts"},
+    | {
+        "invalid_token",
+        "insufficient_user_authentication",
+        "wrong_password",
+        "weak_password",
+        "too_many_attempts",
+    },
     "forgotPassword": EVERY | BODY,
     "resetPassword": EVERY
     | BODY
@@ -69,7 +75,7 @@ REFUSALS: dict[str, set[str]] = {
         "too_many_attempts",
         "challenge_closed",
     },
-    "cancelPasswordReset": EVERY | {"invalid_token", "not_found"},
+    "cancelPasswordReset": EVERY | {"invalid_token", "insufficient_user_authentication", "not_found"},
     "getJwks": ANY,
     "getMetadata": ANY,
     "getProblem": ANY | {"not_found"},

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,8 +16,12 @@ from conftest import NewService
 from otp_auth import housekeeping
 from otp_auth.accounts.lock import lock_account, unlock_account
 from otp_auth.accounts.models import PasswordReset, User
-from otp_auth.api import dependencies
+from otp_auth.accounts.password_renewal import renew_password
+from otp_auth.accounts.passwords import PasswordHasher
+from otp_auth.api import dependencies, password_reset
 from otp_auth.audit.models import AuditEvent, EventName
+from otp_auth.budgets import Spending
+from otp_auth.errors import OverloadedError
 from otp_auth.sessions.models import TrustedDevice
 from otp_auth.sinch.client import Unavailable
 from otp_auth.tokens.opaque import digest
@@ -349,25 +354,116 @@ class TestRefusals:
                 await reset(service, granted, method="totp", code=app.wrong_code()),
             ]
             spent = await reset(service, granted, method="totp", code=app.code())
-            login = await service.start_login(number)
-            elsewhere = await service.verify(login, app.code(), method="totp")
             told = await events(service, tokens, EventName.SECOND_FACTOR_FAILED)
 
         assert [code_of(each) for each in wrongs] == ["wrong_code"] * 3
-        assert code_of(spent) == code_of(elsewhere) == "too_many_attempts"
+        assert code_of(spent) == "too_many_attempts"
         assert [each.detail["purpose"] for each in told[:4]] == ["password_reset"] * 4
+
+    @pytest.mark.parametrize("method", ["totp", "recovery_code"])
+    async def test_wrong_proofs_take_nothing_from_the_owners_logins(
+        self, new_service: NewService, method: str
+    ) -> None:
+        """A thief with the phone alone gets this far."""
+        async with new_service(guesses={"codes_5_minutes": 2, "consecutive": 2}) as service:
+            number = new_number()
+            tokens = await service.register(number)
+            app = await add_app(service, tokens)
+            granted = await allowed(service, number)
+            wrongs = [await reset(service, granted, method=method, code=app.wrong_code()) for _ in range(4)]
+            logins = [await service.start_login(number, method="none") for _ in range(2)]
+            by_app = await service.verify(logins[0], app.code(), method="totp")
+            code = tokens["recovery_codes"][0]
+            by_recovery = await service.verify(logins[1], code, method="recovery_code")
+            off = await events(service, tokens, EventName.FACTOR_DISABLED)
+
+        assert [code_of(each) for each in wrongs] == ["wrong_code"] * 2 + ["too_many_attempts"] * 2
+        assert (by_app.status_code, by_recovery.status_code, off) == (200, 200, [])
+
+    async def test_wrong_codes_at_logins_take_nothing_from_proofs(self, new_service: NewService) -> None:
+        async with new_service(guesses={"codes_5_minutes": 2}) as service:
+            number = new_number()
+            tokens = await service.register(number)
+            app = await add_app(service, tokens)
+            login = await service.start_login(number, method="none")
+            for _ in range(3):
+                await service.verify(login, app.wrong_code(), method="totp")
+                await service.verify(login, "AAAA-BBBB", method="recovery_code")
+            answer = await reset(service, await allowed(service, number), method="totp", code=app.code())
+
+        assert answer.status_code == 204
+
+    @pytest.mark.parametrize(
+        ("window", "length"), [("hour", 3600), ("day", 86_400), ("30_days", 30 * 86_400)]
+    )
+    async def test_proofs_are_counted_for_the_account_in_each_window(
+        self, new_service: NewService, clock: time_machine.Traveller, window: str, length: int
+    ) -> None:
+        async with new_service(guesses={f"codes_{window}": 2}) as service:
+            number = new_number()
+            await service.register(number)
+            answers = []
+            for _ in range(3):  # each with a reset of its own
+                granted = await allowed(service, number)
+                answers.append(await reset(service, granted, method="recovery_code", code="AAAA-BBBB"))
+                clock.shift(300)
+            clock.shift(length - 900)
+            granted = await allowed(service, number)
+            answers.append(await reset(service, granted, method="recovery_code", code="AAAA-BBBB"))
+
+        assert [code_of(each) for each in answers] == [
+            "wrong_code",
+            "wrong_code",
+            "too_many_attempts",
+            "wrong_code",
+        ]
 
     async def test_a_right_proof_costs_no_guess(self, new_service: NewService) -> None:
         async with new_service(guesses={"codes_5_minutes": 1}) as service:
             number = new_number()
             tokens = await service.register(number)
-            first = await allowed(service, number)
-            await reset(service, first, method="recovery_code", code=tokens["recovery_codes"][0])
-            body = {"identifier": number, "password": NEW_PASSWORD, "method": "none"}
-            login = (await service.post("/auth/login", body)).json()
-            answer = await service.verify(login, tokens["recovery_codes"][1], method="recovery_code")
+            answers = []
+            for code in tokens["recovery_codes"][:2]:
+                granted = await allowed(service, number)
+                answers.append(await reset(service, granted, method="recovery_code", code=code))
 
-        assert answer.status_code == 200
+        assert [each.status_code for each in answers] == [204, 204]
+
+    async def test_a_proof_that_nobody_looked_at_costs_no_guess(
+        self, new_service: NewService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def refuse(*_: object) -> str:
+            raise OverloadedError
+
+        async with new_service(guesses={"codes_5_minutes": 1}) as service:
+            number = new_number()
+            tokens = await service.register(number)
+            granted, code = await allowed(service, number), tokens["recovery_codes"][0]
+            with monkeypatch.context() as busy:
+                busy.setattr(PasswordHasher, "hash", refuse)
+                refused = await reset(service, granted, method="recovery_code", code=code)
+            answer = await reset(service, granted, method="recovery_code", code=code)
+
+        assert (code_of(refused), answer.status_code) == ("overloaded", 204)
+
+    async def test_an_account_deleted_meanwhile_leaves_no_count(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        number = new_number()
+        tokens = await service.register(number)
+        granted = await allowed(service, number)
+
+        async def renew_late(*asked: Any) -> datetime | None:
+            assert (await service.ask("DELETE", "/me", token=tokens["access_token"])).status_code == 204
+            return await renew_password(*asked)
+
+        monkeypatch.setattr(password_reset, "renew_password", renew_late)
+        answer = await reset(service, granted, method="recovery_code", code="AAAA-BBBB")
+
+        assert code_of(answer) == "challenge_closed"
+        async with service.database.read() as tx:
+            keys = list(await tx.scalars(select(Spending.key)))
+        assert not [key for key in keys if tokens["user"]["id"] in key]
 
     async def test_a_factor_that_is_not_enrolled_proves_nothing(self, service: Service) -> None:
         number = new_number()
@@ -379,14 +475,28 @@ class TestRefusals:
 
         assert code_of(answer) == "wrong_code"
 
-    async def test_an_app_is_shut_off_here_as_elsewhere(self, new_service: NewService) -> None:
+    async def test_without_an_app_its_proofs_count_and_shut_nothing_off(
+        self, new_service: NewService
+    ) -> None:
+        async with new_service(guesses={"codes_5_minutes": 3, "consecutive": 2}) as service:
+            number = new_number()
+            tokens = await service.register(number)
+            granted = await allowed(service, number)
+            answers = [await reset(service, granted, method="totp", code="123456") for _ in range(4)]
+            off = await events(service, tokens, EventName.FACTOR_DISABLED)
+
+        assert [code_of(each) for each in answers] == ["wrong_code"] * 3 + ["too_many_attempts"]
+        assert off == []
+
+    async def test_an_app_that_logins_have_shut_off_is_off_here_too(self, new_service: NewService) -> None:
         async with new_service(guesses={"consecutive": 2}) as service:
             number = new_number()
             tokens = await service.register(number)
             app = await add_app(service, tokens)
             granted = await allowed(service, number)
+            login = await service.start_login(number, method="none")
             for _ in range(2):
-                await reset(service, granted, method="totp", code=app.wrong_code())
+                await service.verify(login, app.wrong_code(), method="totp")
             refused = await reset(service, granted, method="totp", code=app.code())
             off = await events(service, tokens, EventName.FACTOR_DISABLED)
             code = tokens["recovery_codes"][0]

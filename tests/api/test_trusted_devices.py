@@ -35,6 +35,7 @@ from support.devices import (
     trust_another,
     verify_trusted,
 )
+from support.resets import allowed, cancel, reset
 from support.service import PASSWORD, Json, Service, new_number
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -298,6 +299,34 @@ class TestRecentProof:
         refused = {each.name: code_of(await _ask(service, each, by_device)) for each in wanting}
 
         assert set(refused.values()) == {"insufficient_user_authentication"}
+
+    async def test_password_and_held_resets_want_two_factors_however_old(self, service: Service) -> None:
+        """A thief with password and device neither keeps the owner out nor undoes the owner's reset."""
+        tokens = await register_trusted(service)
+        number = tokens["user"]["phone_number"]
+        by_device = await let_in(service, tokens)
+        assert (await reset(service, await allowed(service, number))).status_code == 202
+        change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+
+        refused = [
+            await service.post("/me/password", change, by_device["access_token"]),
+            await cancel(service, by_device),
+        ]
+        profile = (await service.get("/me", tokens["access_token"])).json()
+        elevated = await service.step_up(by_device, number)
+        opened = [
+            await cancel(service, elevated),
+            await service.post("/me/password", change, elevated["access_token"]),
+        ]
+
+        assert [code_of(each) for each in refused] == ["insufficient_user_authentication"] * 2
+        for each in refused:
+            assert each.status_code == 401
+            assert each.headers["WWW-Authenticate"].endswith('acr_values="aal2"')
+            assert each.json()["acr_values"] == "aal2"
+            assert "max_age" not in each.json()
+        assert profile["password_reset_at"]
+        assert [each.status_code for each in opened] == [204, 204]
 
     async def test_a_step_up_gives_one_token_and_leaves_the_session_as_it_is(self, service: Service) -> None:
         tokens = await register_trusted(service)

@@ -15,8 +15,10 @@ from otp_auth.budgets import Budget, Charge, Spending
 from otp_auth.challenges.errors import TooManyAttemptsError
 from otp_auth.challenges.guesses import charge_guess, refund_guess
 from otp_auth.challenges.models import Challenge, Purpose
+from otp_auth.factors.models import FactorKind
 from otp_auth.identifiers import new_id
 from otp_auth.settings import GuessSettings
+from support.authenticator import App, add_app
 from support.service import Json, Service, new_number, wrong
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -36,13 +38,16 @@ async def guess(service: Service, pending: Json, number: str) -> Response:
     return await service.verify(pending, wrong(await service.simulator.code(number)))
 
 
-async def two_guesses_at_each_of(logins: int, service: Service, number: str) -> list[int]:
-    """Log in anew each time, by another channel, with a wrong code for the phone and one that is no code."""
+async def two_guesses_at_each_of(logins: int, service: Service, number: str, app: App) -> list[int]:
+    """Log in anew each time, by another channel, with a wrong code for the phone and one of the app.
+
+    No recovery code: those are counted apart, so that these never bar the way back.
+    """
     statuses = []
     for which in range(logins):
         pending = await service.start_login(number, method=("sms", "voice")[which % 2])
         statuses.append((await guess(service, pending, number)).status_code)
-        other = await service.verify(pending, "AAAA-BBBB", method="recovery_code")
+        other = await service.verify(pending, app.wrong_code(), method="totp")
         statuses.append(other.status_code)
     return statuses
 
@@ -50,9 +55,9 @@ async def two_guesses_at_each_of(logins: int, service: Service, number: str) -> 
 async def test_new_logins_channels_and_factors_give_no_new_guesses(new_service: NewService) -> None:
     async with new_service(send=NO_COOL_DOWN) as service:
         number = new_number()
-        await service.register(number)
+        app = await add_app(service, await service.register(number))
 
-        statuses = await two_guesses_at_each_of(6, service, number)
+        statuses = await two_guesses_at_each_of(6, service, number, app)
 
         assert statuses == [400] * ALLOWED + [429] * (12 - ALLOWED)
 
@@ -61,8 +66,8 @@ async def test_a_spent_budget_refuses_the_right_code_too_and_opens_again(new_ser
     async with new_service(send=NO_COOL_DOWN) as service:
         number = new_number()
         with time_machine.travel(START, tick=False) as clock:
-            await service.register(number)
-            await two_guesses_at_each_of(3, service, number)
+            app = await add_app(service, await service.register(number))
+            await two_guesses_at_each_of(3, service, number, app)
             reports = await service.simulator.reports(number)
             pending = await service.start_login(number)
             refused = await service.verify(pending, await service.simulator.code(number))
@@ -81,12 +86,55 @@ async def test_a_spent_budget_refuses_the_right_code_too_and_opens_again(new_ser
 async def test_a_restart_gives_no_new_guesses(new_service: NewService) -> None:
     number = new_number()
     async with new_service(send=NO_COOL_DOWN) as service:
-        await service.register(number)
-        before = await two_guesses_at_each_of(2, service, number)
+        app = await add_app(service, await service.register(number))
+        before = await two_guesses_at_each_of(2, service, number, app)
     async with new_service(send=NO_COOL_DOWN) as service:
-        after = await two_guesses_at_each_of(2, service, number)
+        after = await two_guesses_at_each_of(2, service, number, app)
 
     assert (before, after) == ([400] * 4, [400, 429, 429, 429])
+
+
+async def test_wrong_codes_of_phone_and_app_never_bar_the_way_back(new_service: NewService) -> None:
+    async with new_service(send=NO_COOL_DOWN) as service:
+        number = new_number()
+        tokens = await service.register(number)
+        app = await add_app(service, tokens)
+        await two_guesses_at_each_of(4, service, number, app)
+        login = await service.start_login(number, method="none")
+        by_app = await service.verify(login, app.code(), method="totp")
+        by_recovery = await service.verify(login, tokens["recovery_codes"][0], method="recovery_code")
+
+    assert (by_app.status_code, by_recovery.status_code) == (429, 200)
+
+
+async def test_recovery_codes_have_the_same_windows_and_take_nothing_from_the_others(
+    new_service: NewService,
+) -> None:
+    async with new_service(send=NO_COOL_DOWN) as service:
+        number = new_number()
+        tokens = await service.register(number)
+        logins = [await service.start_login(number, method="none") for _ in range(2)]
+        answers = [
+            await service.verify(login, "AAAA-BBBB", method="recovery_code")
+            for login in logins
+            for _ in range(3)
+        ]
+        right = await service.verify(logins[1], tokens["recovery_codes"][0], method="recovery_code")
+        by_phone = await service.log_in(number)
+
+    assert [each.status_code for each in answers] == [400] * ALLOWED + [429]
+    assert right.json()["code"] == "too_many_attempts"
+    assert by_phone["status"] == "authenticated"
+
+
+async def test_right_recovery_codes_cost_nothing(new_service: NewService) -> None:
+    async with new_service(guesses={"codes_5_minutes": 1}) as service:
+        number = new_number()
+        tokens = await service.register(number)
+        for code in tokens["recovery_codes"][:3]:
+            login = await service.start_login(number, method="none")
+            answer = await service.verify(login, code, method="recovery_code")
+            assert answer.status_code == 200
 
 
 async def test_right_codes_cost_nothing(new_service: NewService) -> None:
@@ -106,10 +154,10 @@ async def test_each_window_counts(new_service: NewService, window: str, limit: i
     async with new_service(send=NO_COOL_DOWN, guesses={window: 3}) as service:
         number = new_number()
         with time_machine.travel(START, tick=False) as clock:
-            await service.register(number)
-            statuses = await two_guesses_at_each_of(1, service, number)
+            app = await add_app(service, await service.register(number))
+            statuses = await two_guesses_at_each_of(1, service, number, app)
             clock.shift(timedelta(seconds=limit))
-            statuses += await two_guesses_at_each_of(1, service, number)
+            statuses += await two_guesses_at_each_of(1, service, number, app)
 
         assert statuses == [400, 400, 400, 429]
 
@@ -135,7 +183,7 @@ async def charge(
     """Charge one guess of its own; return the refusal."""
     try:
         async with service.database.write() as tx:
-            await charge_guess(tx, challenge, GuessSettings(**policy), network)
+            await charge_guess(tx, challenge, FactorKind.PHONE, GuessSettings(**policy), network)
     except TooManyAttemptsError as refusal:
         return refusal
     return None
@@ -224,7 +272,7 @@ async def test_a_right_code_gives_back_what_each_budget_gave(service: Service) -
     challenge = registration()
     await charges(3, service, challenge, "192.0.2.0/24")
     async with service.database.write() as tx:
-        await refund_guess(tx, challenge, "192.0.2.0/24")
+        await refund_guess(tx, challenge, FactorKind.PHONE, "192.0.2.0/24")
         counted = set(await tx.scalars(select(Spending.spent)))
 
     assert counted == {2}  # one given back, and none of the others forgotten
@@ -245,17 +293,19 @@ async def test_parallel_registrations_from_one_network_share_its_budget(service:
     assert (await spent(service))["passwordless"] == 10
 
 
-async def wrong_codes_at_once(service: Service) -> int:
+async def wrong_codes_at_once(service: Service, method: str = "totp") -> int:
     """Try one wrong code at each of twelve open logins at once; return how many were judged."""
     number = new_number()
-    await service.register(number)
+    app = await add_app(service, await service.register(number))
     logins = [await service.start_login(number, method="none") for _ in range(12)]
-    answers = await many(12, lambda which: service.verify(logins[which], "AAAA-BBBB", method="recovery_code"))
+    code = app.wrong_code() if method == "totp" else "AAAA-BBBB"
+    answers = await many(12, lambda which: service.verify(logins[which], code, method=method))
     return [answer.status_code for answer in answers].count(400)
 
 
-async def test_parallel_logins_give_no_more_guesses(service: Service) -> None:
-    assert await wrong_codes_at_once(service) == ALLOWED
+@pytest.mark.parametrize("method", ["totp", "recovery_code"])
+async def test_parallel_logins_give_no_more_guesses(service: Service, method: str) -> None:
+    assert await wrong_codes_at_once(service, method) == ALLOWED
 
 
 async def test_without_the_condition_they_would(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

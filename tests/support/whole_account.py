@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import Table, select
 
 from otp_auth.accounts.models import PasswordReset
+from otp_auth.challenges.guesses import charge_reset_guess
 from otp_auth.database import Base, Database
+from otp_auth.settings import GuessSettings
 from support.authenticator import add_app
 from support.devices import let_in, trust_another
 from support.service import Json, Service, new_number, wrong
@@ -54,6 +56,7 @@ async def use_everything(service: Service) -> WholeAccount:
     await let_in(service, others)
     login = await service.start_login(number)
     await service.verify(login, wrong(await service.simulator.code(number)))
+    await service.verify(login, "AAAA-BBBB", method="recovery_code")
     step_up = await service.start_step_up(tokens)
     body = {"refresh_token": others["refresh_token"]}
     others = (await service.post("/auth/token/refresh", body)).json()
@@ -92,6 +95,7 @@ async def _add_what_no_route_makes(database: Database, user_id: UUID) -> None:
     )
     async with database.write() as tx:
         tx.add(reset)
+        await charge_reset_guess(tx, user_id, GuessSettings())
 
 
 async def rows_of(database: Database, table: Table) -> list[dict[str, Any]]:

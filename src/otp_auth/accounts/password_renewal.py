@@ -17,20 +17,20 @@ from otp_auth.audit.models import EventName
 from otp_auth.audit.trail import AuditTrail
 from otp_auth.challenges.errors import (
     ChallengeClosedError,
-    MethodNotOfferedError,
     TooManyAttemptsError,
     WrongAppCodeError,
     WrongCodeError,
     WrongRecoveryCodeError,
 )
-from otp_auth.challenges.guesses import AccountGuesses, refund_account_guess
+from otp_auth.challenges.guesses import charge_reset_guess, refund_reset_guess
 from otp_auth.challenges.repository import lock_open, of_account
 from otp_auth.database import Database, again_after_conflict
 from otp_auth.errors import OverloadedError
 from otp_auth.factors.authenticators import TotpMatch, TotpRepository, has_app, use_step
-from otp_auth.factors.failures import clear_failures, enable_others
+from otp_auth.factors.failures import clear_failures, disabled_factors, enable_others
 from otp_auth.factors.models import FactorKind
 from otp_auth.factors.recovery_codes import RecoveryCodeRepository, use_recovery_code
+from otp_auth.settings import GuessSettings
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Renewing:
 
     database: Database
     hasher: PasswordHasher
-    guesses: AccountGuesses
+    guesses: GuessSettings
     apps: TotpRepository
     recovery_codes: RecoveryCodeRepository
     audit: AuditTrail
@@ -96,13 +96,10 @@ async def _renew_with_proof(
 
 async def _judge(renewing: Renewing, user: User, proof: SecondProof) -> SecondProof:
     """Return the proof if its code is right; a guess was charged before. Nothing of it is used up yet."""
-    try:
-        await renewing.guesses.take_at_factor(user.id, proof.factor, renewing.network)
-    except MethodNotOfferedError:  # too many wrong codes have shut it off
-        raise WrongAppCodeError from None
+    await _charge(renewing, user)
     if proof.factor is FactorKind.TOTP:
         match = await renewing.apps.match(user.id, proof.code)
-        if match is None:
+        if match is None or await _is_off(renewing, user, proof.factor):
             raise WrongAppCodeError
         return SecondProof(proof.factor, proof.code, match)
     if not await renewing.recovery_codes.is_unused(user.id, proof.code):
@@ -110,11 +107,25 @@ async def _judge(renewing: Renewing, user: User, proof: SecondProof) -> SecondPr
     return proof
 
 
+async def _charge(renewing: Renewing, user: User) -> None:
+    async with renewing.database.write() as tx:
+        await charge_reset_guess(tx, user.id, renewing.guesses)
+        if await lock_user(tx, user.id) is None:  # deleted meanwhile: no count of it may stay
+            raise ChallengeClosedError
+
+
+async def _is_off(renewing: Renewing, user: User, factor: FactorKind) -> bool:
+    """Whether too many wrong codes at logins have shut it off."""
+    async with renewing.database.read() as tx:
+        return factor in await disabled_factors(tx, user.id)
+
+
 async def _hash(renewing: Renewing, user: User, new_password: str) -> str:
     try:
         return await renewing.hasher.hash(new_password)
     except OverloadedError:  # the code was right, and is still unused
-        await renewing.guesses.give_back(user.id)
+        async with renewing.database.write() as tx:
+            await refund_reset_guess(tx, user.id)
         raise
 
 
@@ -140,7 +151,7 @@ async def _set(renewing: Renewing, reset: PasswordReset, new_hash: str, proof: S
 
 async def _settle(tx: AsyncSession, reset: PasswordReset, proof: SecondProof) -> None:
     """A right code costs no guess, begins its count anew and brings back what is shut off, as at a login."""
-    await refund_account_guess(tx, reset.user_id)
+    await refund_reset_guess(tx, reset.user_id)
     await clear_failures(tx, reset.user_id, proof.factor)
     await enable_others(tx, reset.user_id, proof.factor)
 

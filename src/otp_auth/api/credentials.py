@@ -14,7 +14,7 @@ from otp_auth.accounts.models import PasswordReset, User
 from otp_auth.accounts.password_resets import PasswordResetRepository
 from otp_auth.accounts.repository import UserRepository
 from otp_auth.api.cookies import COOKIE
-from otp_auth.ceremonies.step_up import require_recent_proof
+from otp_auth.ceremonies.step_up import require_recent_proof, require_two_factors
 from otp_auth.sessions.models import Session
 from otp_auth.settings import Settings
 from otp_auth.tokens.errors import InvalidResetTokenError, InvalidTokenError
@@ -102,6 +102,16 @@ class RecentProof(AccessCredential):
         return caller
 
 
+class TwoFactors(AccessCredential):
+    """The access token of somebody who has proved two factors, at the login or since: no device alone."""
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return the caller. Raises InvalidTokenError, OneFactorError."""
+        caller: Caller = await super().__call__(request)
+        require_two_factors(caller.claims)
+        return caller
+
+
 class LeavingCredential(AccessCredential):
     """Whoever logs out: by an access token, or beside a refresh cookie without one."""
 
@@ -163,3 +173,4 @@ CurrentCaller = Annotated[Caller, Depends(ACCESS)]
 CurrentResetter = Annotated[Resetter, Depends(RESET)]
 LeavingCaller = Annotated[Caller | None, Depends(LEAVING)]
 RecentlyProvedCaller = Annotated[Caller, Depends(RecentProof())]
+TwiceProvedCaller = Annotated[Caller, Depends(TwoFactors(*_ACCESS))]

@@ -229,7 +229,6 @@ async def get_resetting(
 async def get_renewing(
     database: CurrentDatabase,
     hasher: Hasher,
-    guesses: Guesses,
     apps: Apps,
     recovery_codes: RecoveryCodes,
     audit: Audit,
@@ -237,7 +236,7 @@ async def get_renewing(
     network: ClientNetwork,
 ) -> Renewing:
     hold = settings.password_reset.hold
-    return Renewing(database, hasher, guesses, apps, recovery_codes, audit, hold, network)
+    return Renewing(database, hasher, settings.guesses, apps, recovery_codes, audit, hold, network)
 
 
 async def get_background(request: Request) -> Background:

@@ -10,7 +10,7 @@ from otp_auth.accounts.password_change import change_password, prove_password
 from otp_auth.accounts.password_policy import WeakPasswordError, check_password
 from otp_auth.api import schemas
 from otp_auth.api.contract_route import ContractRoute
-from otp_auth.api.credentials import CurrentCaller
+from otp_auth.api.credentials import TwiceProvedCaller
 from otp_auth.api.dependencies import (
     Audit,
     ClientNetwork,
@@ -21,6 +21,7 @@ from otp_auth.api.dependencies import (
 )
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, refusals
+from otp_auth.ceremonies.step_up import OneFactorError
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.tokens.errors import InvalidTokenError
 
@@ -35,6 +36,7 @@ router = APIRouter(prefix="/me", tags=["account"], route_class=ContractRoute)
     responses=refusals(
         *BODY_REFUSALS,
         InvalidTokenError,
+        OneFactorError,
         WrongPasswordError,
         WeakPasswordError,
         TooManyPasswordsError,
@@ -46,7 +48,7 @@ router = APIRouter(prefix="/me", tags=["account"], route_class=ContractRoute)
 )
 async def change(
     body: schemas.ChangePasswordBody,
-    caller: CurrentCaller,
+    caller: TwiceProvedCaller,
     database: CurrentDatabase,
     hasher: Hasher,
     passwords: Passwords,
@@ -56,7 +58,8 @@ async def change(
 ) -> None:
     """Set a new password. This session goes on; all others, and logins that wait for their code, end.
 
-    The same password as before is taken too, and ends as much.
+    The same password as before is taken too, and ends as much. A login with a trusted device alone needs a
+    step-up first.
     """
     new_password = body.new_password.get_secret_value()
     check_password(

@@ -13,7 +13,7 @@ from otp_auth.accounts.password_resets import cancel_by_owner
 from otp_auth.api import schemas
 from otp_auth.api.answers import issue_pending
 from otp_auth.api.contract_route import ContractRoute
-from otp_auth.api.credentials import CurrentCaller, CurrentResetter
+from otp_auth.api.credentials import CurrentResetter, TwiceProvedCaller
 from otp_auth.api.dependencies import (
     ClientNetwork,
     CodeResetting,
@@ -30,6 +30,7 @@ from otp_auth.api.password import names_of
 from otp_auth.api.problems import BODY_REFUSALS, NotFoundError, refusals
 from otp_auth.ceremonies.methods import factors_taken
 from otp_auth.ceremonies.password_reset import start_reset
+from otp_auth.ceremonies.step_up import OneFactorError
 from otp_auth.challenges.errors import ChallengeClosedError, TooManyAttemptsError, WrongCodeError
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
@@ -124,11 +125,11 @@ async def reset(
     operation_id="cancelPasswordReset",
     status_code=HTTPStatus.NO_CONTENT,
     dependencies=[limited(RouteGroup.ACCOUNT)],
-    responses=refusals(*EVERY_ROUTE, InvalidTokenError, NotFoundError),
+    responses=refusals(*EVERY_ROUTE, InvalidTokenError, OneFactorError, NotFoundError),
     summary="Cancel a reset of the password that waits",
 )
-async def cancel(caller: CurrentCaller, database: CurrentDatabase, network: ClientNetwork) -> None:
-    """Any session of the account may. Reset tokens that nobody has used end too."""
+async def cancel(caller: TwiceProvedCaller, database: CurrentDatabase, network: ClientNetwork) -> None:
+    """Any session of two factors may. Reset tokens that nobody has used end too."""
     if not await cancel_by_owner(database, caller.user.id, caller.session.id, network):
         raise NotFoundError
 

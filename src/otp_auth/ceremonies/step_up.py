@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,8 +31,18 @@ class InsufficientAuthenticationError(AuthError):
         "Prove a second factor again with a step-up, then repeat this with the access token that it gives."
     )
 
-    def __init__(self, max_age: timedelta = timedelta(minutes=10)) -> None:
-        super().__init__(acr_values=TWO_FACTORS, max_age=int(max_age.total_seconds()))
+    def __init__(self, max_age: timedelta | None = timedelta(minutes=10)) -> None:
+        aged: dict[str, Any] = {} if max_age is None else {"max_age": int(max_age.total_seconds())}
+        super().__init__(acr_values=TWO_FACTORS, **aged)
+
+
+class OneFactorError(InsufficientAuthenticationError):
+    """The same where two factors are wanted, proved however long ago."""
+
+    title = "Two factors are needed"
+
+    def __init__(self) -> None:
+        super().__init__(max_age=None)
 
 
 def require_recent_proof(claims: AccessClaims, max_age: timedelta) -> None:
@@ -42,6 +53,12 @@ def require_recent_proof(claims: AccessClaims, max_age: timedelta) -> None:
     is_recent = datetime.now(UTC) - claims.auth_time <= max_age
     if claims.acr != TWO_FACTORS or not is_recent:
         raise InsufficientAuthenticationError(max_age)
+
+
+def require_two_factors(claims: AccessClaims) -> None:
+    """Return if the token tells of two factors, whenever they were proved. Raises OneFactorError."""
+    if claims.acr != TWO_FACTORS:
+        raise OneFactorError
 
 
 async def start_step_up(

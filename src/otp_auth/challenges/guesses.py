@@ -1,6 +1,9 @@
-"""Guess budgets: wrong codes of an account over all its factors, whatever is sent again or begun anew.
+"""Guess budgets: wrong codes of an account over phone and app, whatever is sent again or begun anew.
 
 The windows are what bounds a guesser who knows the password; a challenge's own tries alone bound nothing.
+Recovery codes are counted apart, in the same windows: nobody guesses one, and wrong codes of other factors
+must not bar the way back. So are second proofs of a password reset: whoever has only the phone gets that far,
+and must take nothing from what the owner logs in with.
 Before a registration stands nobody's password: there the phone number has the windows of an account, the
 network of the caller has its own, and all registrations share one. Narrow ones come first, and a refusal
 takes nothing: whoever has used up a narrow one can't use up what everybody shares. The same holds before a
@@ -30,19 +33,25 @@ PASSWORDLESS = "guesses:passwordless"
 
 
 async def charge_guess(
-    tx: AsyncSession, challenge: Challenge, policy: GuessSettings, network: str | None = None
+    tx: AsyncSession,
+    challenge: Challenge,
+    factor: FactorKind,
+    policy: GuessSettings,
+    network: str | None = None,
 ) -> None:
     """Take a guess from the budgets before anybody looks at the code. Raises TooManyAttemptsError.
 
     The exception must roll the caller's transaction back. `network` is the caller's /24, or /64 of IPv6.
     """
-    await _take(tx, _charges(challenge, policy, network))
+    await _take(tx, _charges(challenge, factor, policy, network))
 
 
-async def refund_guess(tx: AsyncSession, challenge: Challenge, network: str | None = None) -> None:
+async def refund_guess(
+    tx: AsyncSession, challenge: Challenge, factor: FactorKind, network: str | None = None
+) -> None:
     """Give the guess back to every budget: the code was right, and only wrong ones count."""
     now = datetime.now(UTC)
-    for key in _keys(challenge, network):
+    for key in _keys(challenge, factor, network):
         await budgets.refund(tx, key, now)
 
 
@@ -56,24 +65,20 @@ class AccountGuesses:
     async def take(self, user_id: UUID) -> None:
         """Take a guess, committed before anybody looks at the code. Raises TooManyAttemptsError."""
         async with self._database.write() as tx:
-            await _take(tx, self._charges(user_id))
+            await _take(tx, _at_all_windows(_key_of(user_id), self._policy))
 
-    async def take_at_factor(self, user_id: UUID, factor: FactorKind, network: str | None) -> None:
-        """Do the same for a factor that counts already; it is one more in a row for it too.
 
-        Raises TooManyAttemptsError, and MethodNotOfferedError for one that is shut off.
-        """
-        async with self._database.write() as tx:
-            await _take(tx, self._charges(user_id))
-            await count_in_a_row(tx, user_id, factor, self._policy, network=network)
+async def charge_reset_guess(tx: AsyncSession, user_id: UUID, policy: GuessSettings) -> None:
+    """Take a guess at the second proof of a reset, and none of the account. Raises TooManyAttemptsError.
 
-    async def give_back(self, user_id: UUID) -> None:
-        """Nobody looked at the code."""
-        async with self._database.write() as tx:
-            await refund_account_guess(tx, user_id)
+    Nothing is counted in a row either: the phone alone shuts off no factor of the owner.
+    """
+    await _take(tx, _at_all_windows(_key_at_reset(user_id), policy))
 
-    def _charges(self, user_id: UUID) -> list[Charge]:
-        return [Charge(_key_of(user_id), budget) for budget in _windows(self._policy)]
+
+async def refund_reset_guess(tx: AsyncSession, user_id: UUID) -> None:
+    """Give back what `charge_reset_guess` took: the code was right, or nobody looked at it."""
+    await budgets.refund(tx, _key_at_reset(user_id), datetime.now(UTC))
 
 
 async def count_in_a_row(
@@ -121,18 +126,25 @@ def _key_of(user_id: UUID) -> str:
     return f"guesses:{user_id}"
 
 
-def _keys(challenge: Challenge, network: str | None) -> list[str]:
+def _key_at_reset(user_id: UUID) -> str:
+    return f"guesses:reset:{user_id}"
+
+
+def _keys(challenge: Challenge, factor: FactorKind, network: str | None) -> list[str]:
     """Return what a guess is counted for, narrow before broad: the order that rows are locked in."""
     if challenge.asker_id is not None:
-        return [_key_of(challenge.asker_id)]
+        is_way_back = factor is FactorKind.RECOVERY_CODE
+        return [f"guesses:recovery:{challenge.asker_id}" if is_way_back else _key_of(challenge.asker_id)]
     guise = guise_of(challenge)
     # Digests, so that no row holds somebody's number when its challenge is long gone.
     named = f"name:{guise.name_digest}" if guise else f"number:{digest(challenge.phone_number)}"
     return [f"guesses:{named}", *([f"guesses:network:{network}"] if network else []), PASSWORDLESS]
 
 
-def _charges(challenge: Challenge, policy: GuessSettings, network: str | None) -> list[Charge]:
-    whose, *shared = _keys(challenge, network)
+def _charges(
+    challenge: Challenge, factor: FactorKind, policy: GuessSettings, network: str | None
+) -> list[Charge]:
+    whose, *shared = _keys(challenge, factor, network)
     own = _windows(policy)
     if challenge.asker_id is None:
         # Short ones: strangers must not bar a number for long. What else bounds them are the sends to it.
@@ -142,6 +154,10 @@ def _charges(challenge: Challenge, policy: GuessSettings, network: str | None) -
         windows = _of_everybody(policy) if key == PASSWORDLESS else _of_a_network(policy)
         charges += [Charge(key, budget) for budget in windows]
     return charges
+
+
+def _at_all_windows(key: str, policy: GuessSettings) -> list[Charge]:
+    return [Charge(key, budget) for budget in _windows(policy)]
 
 
 def _windows(policy: GuessSettings) -> list[Budget]:

@@ -67,7 +67,7 @@ class ChallengeRepository:
             challenge: Challenge | None = await tx.scalar(statement)
             if challenge is None:
                 return None
-            await charge_guess(tx, challenge, self._guesses, network)
+            await charge_guess(tx, challenge, factor, self._guesses, network)
             if challenge.owner_id is not None:
                 owner, session = challenge.owner_id, challenge.session_id
                 await count_in_a_row(tx, owner, factor, self._guesses, session_id=session, network=network)
@@ -105,7 +105,7 @@ async def _settle(tx: AsyncSession, spent: Challenge, factor: FactorKind, networ
     await cooldowns.clear(tx, spent.lane, spent.phone_number)
     if guise := guise_of(spent):
         await cooldowns.clear(tx, Lane.RESET, guise.cooldown_key)
-    await refund_guess(tx, spent, network)
+    await refund_guess(tx, spent, factor, network)
     if spent.owner_id is not None:
         await clear_failures(tx, spent.owner_id, factor)
         # The way back to a factor that too many wrong codes shut off.
