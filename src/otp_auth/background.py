@@ -1,4 +1,4 @@
-"""Work that goes on after an answer: held until it ends, never more than so much of it at once."""
+"""Work that goes on beside the requests: held until it ends, never more than so much of it at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine

@@ -118,8 +118,7 @@ async def cancel_by_operator(database: Database, user_id: UUID, detail: Detail) 
     """Do the same for support."""
     async with database.write() as tx:
         await lock_user(tx, user_id)
-        ended = await void_resets(tx, user_id, detail)
-    return any(reset.held_until for reset in ended)
+        return bool(await void_resets(tx, user_id, detail))
 
 
 @again_after_conflict

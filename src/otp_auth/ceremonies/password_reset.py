@@ -1,7 +1,7 @@
 """Password reset: somebody names an account, and its phone answers. It opens no session.
 
 A name is all that a stranger shows, so what they see depends on it alone. In the request a challenge is
-written, the same for any name; aside from it somebody looks whether there is an account to send a code to.
+written, the same for any name; beside it somebody looks whether there is an account to send a code to.
 """
 
 from collections.abc import Coroutine
