@@ -136,8 +136,8 @@ class SendSettings(Section):
     # After so long without news of a message another channel may be asked for.
     patience: Seconds = timedelta(seconds=30)
     fallback: bool = False  # then take the next channel by itself
-    # All of these are counted apart for registrations, for resets and for people who have proved a password: a
-    # stranger can't use up what belongs to an account.
+    # All of these are counted apart for registrations, for resets and for people who have proved a password:
+    # a stranger can't use up what belongs to an account.
     per_number_hour: Annotated[int, Field(ge=0)] = 5
     per_number_day: Annotated[int, Field(ge=0)] = 10
     per_account_hour: Annotated[int, Field(ge=0)] = 10
