@@ -15,7 +15,8 @@ from otp_auth.api.body_errors import LARGEST_BODY
 from otp_auth.api.docs import openapi
 from otp_auth.api.schemas import Problem
 from otp_auth.database import Base, Database
-from support.service import PUBLIC_URL, Json
+from support.resets import allowed
+from support.service import PUBLIC_URL, Json, Service, new_number
 
 # Section 8 of the contract.
 STATUS_OF = {
@@ -211,3 +212,14 @@ def listening() -> Iterator[Log]:
     finally:
         logging.getLogger().removeHandler(log)
         logger.remove(sink)
+
+
+async def token_of_each_kind(service: Service) -> dict[str | None, str]:
+    """By the credential that a route names. The reset token is of the account of the access token."""
+    pending = await service.start_registration(new_number())
+    account = await service.register(number := new_number())
+    return {
+        "PendingToken": pending["pending_token"],
+        "AccessToken": account["access_token"],
+        "ResetToken": (await allowed(service, number))["reset_token"],
+    }

@@ -259,7 +259,7 @@ class TestDocument:
         }
         with_header = {name: parts for name, parts in described.items() if parts}
 
-        assert set(with_header) == {"verifyCode", "refreshTokens", "logOut", "deleteMe"}
+        assert set(with_header) == {"logIn", "verifyCode", "refreshTokens", "logOut", "deleteMe"}
         for [part] in with_header.values():
             assert (part["name"], part["required"]) == ("X-Token-Transport", False)
             assert "cookie" in part["description"]

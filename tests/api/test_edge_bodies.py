@@ -7,7 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
-from api_surface import JSON_TYPE, TEXT, TOO_LARGE, WRONG_FIELDS, bearer, code_of, listening, operations
+from api_surface import (
+    JSON_TYPE,
+    TEXT,
+    TOO_LARGE,
+    WRONG_FIELDS,
+    bearer,
+    code_of,
+    listening,
+    operations,
+    token_of_each_kind,
+)
 
 from otp_auth.api import contract_route
 from otp_auth.api.body_errors import LARGEST_BODY
@@ -63,11 +73,10 @@ async def test_json_is_taken(service: Service, content_type: str) -> None:
         pytest.param(None, id="none"),
     ],
 )
-async def test_every_route_refuses_other_media_types(
-    service: Service, access: dict[str, str], content_type: str | None
-) -> None:
-    pending = bearer((await service.start_registration(new_number()))["pending_token"])
-    credentials = {None: {}, "AccessToken": access, "PendingToken": pending}
+async def test_every_route_refuses_other_media_types(service: Service, content_type: str | None) -> None:
+    tokens = await token_of_each_kind(service)
+    credentials: dict[str | None, dict[str, str]] = {None: {}}
+    credentials |= {kind: bearer(token) for kind, token in tokens.items()}
     kind = {} if content_type is None else {"Content-Type": content_type}
 
     answers = {
@@ -104,9 +113,10 @@ async def test_an_optional_body_in_pieces_is_judged_like_any_other(
     assert [code_of(text), code_of(fields)] == ["unsupported_media_type", "validation_failed"]
 
 
-async def test_every_route_refuses_a_body_over_64_kb(service: Service, access: dict[str, str]) -> None:
-    pending = bearer((await service.start_registration(new_number()))["pending_token"])
-    credentials = {None: {}, "AccessToken": access, "PendingToken": pending}
+async def test_every_route_refuses_a_body_over_64_kb(service: Service) -> None:
+    tokens = await token_of_each_kind(service)
+    credentials: dict[str | None, dict[str, str]] = {None: {}}
+    credentials |= {kind: bearer(token) for kind, token in tokens.items()}
     answers: list[httpx.Response] = []
 
     for each in operations(service.app):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_surface import bearer, code_of, listening, operations, problem_of
+from api_surface import bearer, code_of, listening, operations, problem_of, token_of_each_kind
 
 from conftest import NewService
 from otp_auth.database import Database
@@ -21,6 +21,7 @@ ORDINARY: dict[str, dict[str, object]] = {
     "refreshTokens": {"refresh_token": "none"},
     "logOut": {"everywhere": True},
     "changeMe": {"display_name": "Ada"},
+    "forgotPassword": {"identifier": "nobody@example.com"},
     "changePassword": {"current_password": PASSWORD, "new_password": "Amber-Meadow-Compass-31"},
 }
 
@@ -32,13 +33,8 @@ def database_url(sqlite_database: str) -> str:
 
 @pytest.fixture
 async def credentials(service: Service) -> dict[str | None, dict[str, str]]:
-    account = await service.register(new_number())
-    pending = await service.start_registration(new_number())
-    return {
-        None: {},
-        "AccessToken": bearer(account["access_token"]),
-        "PendingToken": bearer(pending["pending_token"]),
-    }
+    tokens = await token_of_each_kind(service)
+    return {None: {}} | {kind: bearer(token) for kind, token in tokens.items()}
 
 
 async def _ask_every_route(

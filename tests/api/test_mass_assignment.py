@@ -13,7 +13,16 @@ from uuid import UUID
 import httpx
 import pytest
 import time_machine
-from api_surface import JSON_TYPE, Operation, bearer, everything_stored, operations, problem_of, whole_body
+from api_surface import (
+    JSON_TYPE,
+    Operation,
+    bearer,
+    everything_stored,
+    operations,
+    problem_of,
+    token_of_each_kind,
+    whole_body,
+)
 from legitimate_calls import CALLS, effect, new_person, rows_about, stored_rows
 
 from conftest import NewService
@@ -21,8 +30,7 @@ from otp_auth.api.docs import openapi
 from otp_auth.database import Base
 from support import gateway
 from support.devices import ON, WIDE
-from support.resets import allowed
-from support.service import Json, Service, new_number
+from support.service import Json, Service
 from support.whole_account import WholeAccount, use_everything
 
 # Values that such a column would hold, and that stand nowhere else.
@@ -52,14 +60,7 @@ async def service(new_service: NewService) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def tokens(service: Service) -> dict[str | None, str]:
-    number = new_number()
-    pending = await service.start_registration(new_number())
-    account = await service.register(number)
-    return {
-        "PendingToken": pending["pending_token"],
-        "AccessToken": account["access_token"],
-        "ResetToken": (await allowed(service, number))["reset_token"],
-    }
+    return await token_of_each_kind(service)
 
 
 def routes(service: Service) -> list[Operation]:

@@ -181,9 +181,9 @@ class TestPurge:
 
         assert (answer.returncode, answer.stderr) == (0, "")
         assert answer.stdout == (
-            "challenges: 0, sessions: 0, seals: 0, budgets: 0, cooldowns: 0, conversions: 0, "
-            "known networks: 0, unconfirmed apps: 0, provider events: 0, audit events: 0, "
-            "outgoing events: 0\n"
+            "challenges: 0, sessions: 0, seals: 0, resets in force: 0, budgets: 0, cooldowns: 0, "
+            "conversions: 0, known networks: 0, password resets: 0, unconfirmed apps: 0, "
+            "provider events: 0, devices: 0, device seals: 0, audit events: 0, outgoing events: 0\n"
         )
 
     def test_a_database_without_a_schema(self, run: Run, tmp_path: Path) -> None:
