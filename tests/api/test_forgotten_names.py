@@ -38,6 +38,12 @@ OWN = re.compile(r'"(id|pending_token|request_id)":"[^"]+"')
 Name = Callable[[Service], Awaitable[str]]
 
 
+@pytest.fixture
+def database_url(sqlite_database: str) -> str:
+    """Of one database alone: these walks are long, and `test_password_reset.py` has both."""
+    return sqlite_database
+
+
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "PAD", 0)

@@ -53,6 +53,12 @@ Refused = list[tuple[str, str]]  # fields, and the rules that they break
 
 
 @pytest.fixture
+def database_url(sqlite_database: str) -> str:
+    """Of one database alone: what is refused here never gets there."""
+    return sqlite_database
+
+
+@pytest.fixture
 async def service(new_service: NewService) -> AsyncIterator[Service]:
     async with new_service(send=WIDE, trusted_devices=ON, service_clients=gateway.CLIENTS) as running:
         yield running

@@ -396,6 +396,12 @@ TABLE: dict[Act, Fate] = {
 }
 
 
+@pytest.fixture
+def database_url(postgres_database: str) -> str:
+    """Of one database alone: each pair has an account of its own, and the acts have tests on both."""
+    return postgres_database
+
+
 BEFORE: dict[Act, Act] = {reset_password: prove_the_phone}  # what an act needs, before there is any thing
 
 

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from otp_auth.budgets import Spending
 from otp_auth.sending.shield import COST
 from otp_auth.settings import SendSettings
+from support.scale import FULL
 from support.service import PASSWORD, Service, running_service, settings_for, with_callbacks
 from support.simulator import RunningSimulator
 
-REGISTRATIONS = 10_000
+REGISTRATIONS = 10_000 if FULL else 2_000
 ADDRESSES = 500
 NORMAL = 200  # people of another country, who verify
 BLOCK_CAP = 20

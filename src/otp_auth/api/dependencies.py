@@ -245,11 +245,13 @@ async def get_background(request: Request) -> Background:
 
 
 async def get_aside(background: Annotated[Background, Depends(get_background)]) -> Aside:
-    """Begin work that nobody waits for, and answer a fixed time later."""
+    """Begin work that nobody waits for, and answer at a fixed moment after the request came."""
+    now = asyncio.get_running_loop().time
+    answers_at = now() + PAD
 
     async def begin(work: Coroutine[None, None, None]) -> None:
         background.spawn(work)
-        await asyncio.sleep(PAD)
+        await asyncio.sleep(answers_at - now())
 
     return begin
 
