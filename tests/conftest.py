@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from otp_auth import database
 from otp_auth.settings import Settings
 from otp_auth.tokens.keys import generate_key
 from support.databases import PostgresTemplate, SqliteTemplate
@@ -70,6 +71,13 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a migrated, empty database: each test runs on both kinds."""
     url: str = request.getfixturevalue(f"{request.param}_database")
     return url
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where many wait for twenty connections, how long a busy machine takes for that isn't what is tested."""
+    for timeout in ("CHECKOUT_TIMEOUT", "STATEMENT_TIMEOUT", "LOCK_TIMEOUT"):
+        monkeypatch.setattr(database, timeout, 60)
 
 
 @pytest.fixture(scope="session")

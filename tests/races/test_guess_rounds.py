@@ -10,6 +10,7 @@ import time_machine
 
 from conftest import NewService
 from otp_auth.challenges.codes import Codes
+from support.scale import FULL
 from support.service import Json, Service, new_number, with_callbacks
 
 Play = Callable[[Service, str, int], Awaitable[None]]
@@ -56,6 +57,12 @@ async def two_wrong_codes(service: Service, pending: Json) -> None:
     for _ in range(2):
         answer = await service.verify(pending, a_wrong_code(service, pending))
         assert answer.status_code in {400, 410, 422, 429}
+
+
+@pytest.fixture(params=["sqlite", "postgres"] if FULL else ["postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(f"{request.param}_database")
+    return url
 
 
 async def resend_rounds(service: Service, number: str, rounds: int) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from test_codes_in_parallel import PARALLEL, many, rows
 
 from conftest import NewService
-from otp_auth import database
 from otp_auth.accounts import authenticator_app
 from otp_auth.accounts.models import User
 from otp_auth.accounts.repository import lock_owner
@@ -23,16 +22,15 @@ from support.authenticator import STEP, App, add_app, enrol
 from support.scale import FULL
 from support.service import Json, Service, new_number
 
+pytestmark = pytest.mark.usefixtures("patience")
+
 ROUNDS = 30 if FULL else 10
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)  # the beginning of a step
 WIDE = {f"codes_{window}": 100_000 for window in ("5_minutes", "hour", "day", "30_days")}
 
 
 @pytest.fixture
-async def service(new_service: NewService, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
-    # Fifty wait for twenty connections: how long a busy machine takes for that isn't what is tested here.
-    for timeout in ("CHECKOUT_TIMEOUT", "STATEMENT_TIMEOUT", "LOCK_TIMEOUT"):
-        monkeypatch.setattr(database, timeout, 60)
+async def service(new_service: NewService) -> AsyncIterator[Service]:
     policies = {"guesses": WIDE | {"consecutive": 100}, "challenge": {"attempts": 5}}
     async with new_service(**policies, sessions={"per_account": 100}) as running:
         yield running
