@@ -15,10 +15,11 @@ from conftest import NewService
 from otp_auth.sessions import families
 from otp_auth.sessions.models import RefreshToken
 from otp_auth.tokens.opaque import digest, seal
+from support.scale import FULL
 from support.service import API, Json, Service, new_number
 
 PARALLEL = 50
-ROUNDS = 30
+ROUNDS = 30 if FULL else 12
 # One number logs in again and again.
 WIDE = {f"per_{whose}_{time}": 1000 for whose in ("number", "account") for time in ("hour", "day")}
 Workers = tuple[Service, Service]
