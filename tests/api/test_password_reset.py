@@ -184,6 +184,18 @@ class TestTheWalk:
 
         assert (await service.prove(pending, number))["status"] == "reset_allowed"
 
+    async def test_a_stranger_who_registers_the_number_ends_no_code(self, service: Service) -> None:
+        number = new_number()
+        await service.register(number)
+        pending = await forgot(service, number)
+        code, before = await service.simulator.code(number), await service.simulator.starts(number)
+
+        looks_sent = await service.start_registration(number)
+
+        assert looks_sent["challenge"]["delivery"] == "sent"
+        assert await service.simulator.starts(number) == before
+        assert (await service.verify(pending, code)).json()["status"] == "reset_allowed"
+
     async def test_another_channel_after_the_cool_down(
         self, service: Service, clock: time_machine.Traveller
     ) -> None:

@@ -492,6 +492,15 @@ class TestEnds:
         assert event.detail == {"device_id": device["id"]} | ({"reason": reason} if reason else {})
         await let_in(service, neighbour)
 
+    async def test_one_that_has_expired_is_not_told_as_revoked(self, service: Service) -> None:
+        tokens = await register_trusted(service)
+        async with service.database.write() as tx:
+            await tx.execute(update(TrustedDevice).values(expires_at=datetime.now(UTC)))
+
+        await change_password(service, tokens)
+
+        assert await events(service, tokens, "device_revoked") == []
+
     async def test_an_app_is_removed(self, service: Service) -> None:
         number = new_number()
         tokens = await service.register(number)
