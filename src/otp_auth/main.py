@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import redis.asyncio
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
@@ -13,33 +13,11 @@ from starlette.types import ASGIApp
 from otp_auth import __version__, migrations
 from otp_auth.accounts.password_policy import common_passwords
 from otp_auth.accounts.passwords import PasswordHasher
-from otp_auth.api import (
-    account,
-    devices,
-    events,
-    factors,
-    farewell,
-    health,
-    login,
-    metadata,
-    metrics,
-    oauth2,
-    otp,
-    password,
-    password_reset,
-    phone,
-    recovery_codes,
-    registration,
-    sessions,
-    step_up,
-    tokens,
-    webhooks,
-    well_known,
-)
 from otp_auth.api.docs import TAGS, add_docs
 from otp_auth.api.edge import Edge, LastResort
 from otp_auth.api.floods import new_gates
 from otp_auth.api.problems import add_problem_handlers
+from otp_auth.api.routes import ROUTES
 from otp_auth.api.service_clients import ServiceClients
 from otp_auth.audit.delivery import deliver_regularly, open_delivery
 from otp_auth.audit.outbox import open_database
@@ -82,6 +60,7 @@ def create_app(settings: Settings, mounts: Mapping[str, ASGIApp] | None = None) 
         description=DESCRIPTION,
         openapi_tags=TAGS,
         openapi_url=None,
+        routes=list(ROUTES),
         redirect_slashes=False,
         # What FastAPI would export on a word in the environment holds exception messages.
         telemetry={"auto_configure": False, "logs": False},
@@ -93,7 +72,8 @@ def create_app(settings: Settings, mounts: Mapping[str, ASGIApp] | None = None) 
     app.state.service_clients = ServiceClients(settings.service_clients)
     app.state.schema_head = migrations.head()
     add_problem_handlers(app)
-    _add_routes(app, settings)
+    if settings.docs_enabled:
+        add_docs(app)
     for path, mounted in (mounts or {}).items():
         app.mount(path, mounted)
         app.add_route(path, _add_slash, include_in_schema=False)
@@ -110,18 +90,6 @@ def from_environment() -> FastAPI:
 
 async def _add_slash(request: Request) -> RedirectResponse:
     return RedirectResponse(f"{request.url.path}/")
-
-
-def _add_routes(app: FastAPI, settings: Settings) -> None:
-    version_1 = APIRouter(prefix="/api/v1")
-    credentials = (registration, login, otp, step_up, password, password_reset, tokens)
-    for story in (*credentials, account, phone, factors, recovery_codes, sessions, devices, events, farewell):
-        version_1.include_router(story.router)
-    app.include_router(version_1)
-    for beside in (well_known, metadata, oauth2, webhooks, metrics, health):
-        app.include_router(beside.router)
-    if settings.docs_enabled:
-        add_docs(app)
 
 
 def _add_middleware(app: FastAPI, settings: Settings, unguarded: tuple[str, ...]) -> None:

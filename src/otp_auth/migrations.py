@@ -1,6 +1,7 @@
 """The schema's history: where its scripts are, and whether a database stands at their end."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -44,6 +45,7 @@ def check(url: str) -> None:
     command.check(_config(url))
 
 
+@cache
 def head() -> str | None:
     """The newest revision that this version of the service knows."""
     return ScriptDirectory.from_config(_config("")).get_current_head()
