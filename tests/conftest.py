@@ -12,6 +12,7 @@ import pytest_asyncio
 from otp_auth import database
 from otp_auth.settings import Settings
 from otp_auth.tokens.keys import generate_key
+from support.compilations import shared_compilations
 from support.databases import PostgresTemplate, SqliteTemplate
 from support.postgres import PostgresServer, postgres_server
 from support.service import Service, running_service, settings_for
@@ -28,6 +29,12 @@ def _nothing_from_outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for name in [name for name in os.environ if name.startswith("OTP_AUTH_") and "_TEST_" not in name]:
             patch.delenv(name)
         patch.chdir(tmp_path_factory.mktemp("cwd"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with shared_compilations():
         yield
 
 

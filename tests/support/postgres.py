@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import URL, NullPool, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from support.guarded_server import (
@@ -31,6 +32,24 @@ _INITDB = "-U postgres -A trust -E UTF8 --no-locale --no-sync --no-instructions"
 _SPEED = "-F -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
 _SIZE = "-c max_connections=200 -c jit=off -c listen_addresses="
 _START = f'"$0/initdb" -D data {_INITDB} && exec "$0/postgres" -D data -k "$PWD" {_SPEED} {_SIZE}'
+
+# Without triggers and foreign keys, so that any order will do. Only tables that have pages have had rows.
+_EMPTY = """
+DO $$
+DECLARE full_table regclass;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    ASSERT (SELECT array_agg(version_num::text) FROM alembic_version) = ARRAY['{revision}'];
+    SET LOCAL session_replication_role = replica;
+    FOR full_table IN
+        SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+        AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
+    LOOP
+        EXECUTE format('TRUNCATE %s CASCADE', full_table);
+    END LOOP;
+END $$
+"""
 
 
 @dataclass(frozen=True)
@@ -54,10 +73,19 @@ class PostgresServer:
         """Drop a database, if it exists, and throw out whoever is connected."""
         self._run(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
 
-    def _run(self, statement: str) -> None:
+    def empty_database(self, name: str, revision: str | None) -> bool:
+        """Throw out whoever is connected and delete all rows. False if the schema isn't at `revision`."""
+        try:
+            self._run(_EMPTY.format(revision=revision), name)
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def _run(self, statement: str, database: str | None = None) -> None:
+        url = self.base_url.set(database=database or self.base_url.database)
         # In a thread of its own: the caller may stand inside a running event loop.
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(lambda: asyncio.run(_execute(self.base_url, statement))).result()
+            thread.submit(lambda: asyncio.run(_execute(url, statement))).result()
 
 
 async def _execute(url: URL, statement: str) -> None:

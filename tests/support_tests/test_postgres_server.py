@@ -1,16 +1,27 @@
 import os
 import shutil
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from otp_auth.accounts.models import User
 from support import postgres
+from support.databases import PostgresTemplate
 from support.guarded_server import Identity, ServerStartError
 from support.postgres import URL_VARIABLE, PostgresServer, postgres_server
 from support.run_lifetime import leaves_nothing_when_killed
+
+A_USER = {
+    "phone_number": "+46701740605",
+    "phone_verified_at": datetime.now(UTC),
+    "password_hash": "x",
+    "created_at": datetime.now(UTC),
+}
+HOW_MANY = select(func.count()).select_from(User)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +64,36 @@ async def test_databases_come_and_go_while_a_loop_runs() -> None:
             server.drop_database("copy")  # dropping twice is no mistake
             await connection.invalidate()
         await copy.dispose()
+
+
+class TestTemplates:
+    async def test_a_database_comes_back_without_rows_and_is_lent_again(
+        self, postgres_template: PostgresTemplate
+    ) -> None:
+        with postgres_template.copy() as url:
+            left_open = create_async_engine(url)
+            async with left_open.begin() as connection:
+                await connection.execute(insert(User).values(A_USER))
+                assert await connection.scalar(HOW_MANY) == 1
+            # The connection went back to its pool, and is open.
+
+        with postgres_template.copy() as again:
+            assert again == url
+            engine = create_async_engine(again)
+            async with engine.connect() as connection:
+                assert await connection.scalar(HOW_MANY) == 0
+            await engine.dispose()
+        await left_open.dispose()
+
+    async def test_one_whose_schema_was_changed_is_not(self, postgres_template: PostgresTemplate) -> None:
+        with postgres_template.copy() as url:
+            engine = create_async_engine(url)
+            async with engine.begin() as connection:
+                await connection.execute(text("DROP TABLE alembic_version"))
+            await engine.dispose()
+
+        with postgres_template.copy() as other:
+            assert other != url
 
 
 async def test_binaries_in_a_closed_folder_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from otp_auth.sinch.answers import Failure, is_answer, read
 from otp_auth.sinch.breaker import Breaker, Clock
 from otp_auth.sinch.outcomes import Unavailable
 from otp_auth.sinch.signing import decode_secret, signature
+from otp_auth.tls import trusted
 
 PATH = "/verification/v1/verifications"
 CONTENT_TYPE = "application/json"
@@ -108,4 +109,6 @@ def new_http_client(settings: SinchSettings) -> httpx.AsyncClient:
     timeout = httpx.Timeout(
         settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds()
     )
-    return httpx.AsyncClient(timeout=timeout, limits=LIMITS, follow_redirects=False, trust_env=False)
+    return httpx.AsyncClient(
+        timeout=timeout, limits=LIMITS, verify=trusted(), follow_redirects=False, trust_env=False
+    )
