@@ -21,7 +21,7 @@ from otp_auth.accounts.lock import lock_account
 from otp_auth.accounts.models import User
 from otp_auth.api import dependencies
 from otp_auth.ceremonies import proof
-from otp_auth.challenges import callbacks, views
+from otp_auth.challenges import views
 from otp_auth.challenges.following import Following, follow_due
 from otp_auth.challenges.guises import Guise
 from otp_auth.challenges.judging import judge_phone_code
@@ -49,12 +49,6 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "PAD", 0)
     # Each test says itself when one is carried out.
     monkeypatch.setattr(housekeeping, "RESETS_INTERVAL", 3600)
-
-
-@pytest.fixture(autouse=True)
-def _sinch_has_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine a request event may be answered late, and the message be denied."""
-    monkeypatch.setattr(callbacks, "DEADLINE", 10)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -101,7 +102,9 @@ class RunningSimulator:
 @asynccontextmanager
 async def running_simulator(**settings: Any) -> AsyncIterator[RunningSimulator]:
     """Run a simulator with these settings of its own; unlike in development, messages arrive at once."""
-    played = SimulatorSettings(**{"delivery_delay": 0} | settings)
+    played = SimulatorSettings(
+        **{"delivery_delay": 0, "callback_timeout": timedelta(seconds=2 * PATIENCE)} | settings
+    )
     app = create_simulator(played, application_key=APPLICATION_KEY, application_secret=APPLICATION_SECRET)
     async with served(app) as base_url, httpx.AsyncClient(base_url=base_url, trust_env=False) as http:
         yield RunningSimulator(base_url, http, app)
