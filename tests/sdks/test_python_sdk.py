@@ -117,6 +117,7 @@ async def _walk(sdk: Sdk, way: Way, *, by_id: bool) -> None:
     """Start, status, wrong report, right report, status."""
     reference = f"login-{sdk.number[1:]}"
     started = await sdk.start(way, reference=reference, custom="web")
+    assert started.get("id"), started
     key = {"id": started["id"]} if by_id else {"endpoint": sdk.number}
     code = await sdk.code()
 
