@@ -281,6 +281,19 @@ class SimulatorSettings(Section):
     delivery_delay: Annotated[float, Field(ge=0)] = (
         0.2  # seconds from a message to the event that says it has arrived
     )
+    # The application's lowest level of authentication, as in Sinch's dashboard.
+    minimum_level: Literal["public", "basic", "signed"] = "basic"
+    timestamp_window: Seconds = timedelta(seconds=300)  # of a signature, either way
+    code_length: Annotated[int, Field(ge=4, le=10)] = 4
+    starts_per_minute: Annotated[int, Field(ge=0)] = 0  # of all numbers together. 0: no limit
+    seamless: bool = False  # Sinch has it only by agreement
+    # What answers a report after the end. `usual`: 200 with FAIL if it expired and is named by its id, else
+    # 400 with 40003; `error`: always that; `not_found`: 404; `answer`: 200 and how it ended, if badly.
+    late_report: Literal["usual", "error", "not_found", "answer"] = "usual"
+    # Seconds for which a number leads to its latest verification. 0: for ever.
+    look_up_by_number: Annotated[int, Field(ge=0)] = 0
+    price_delay: Annotated[int, Field(ge=0)] = 0  # seconds from the end until a status tells the price
+    termination_debiting: bool = False  # calls cost minutes too
 
 
 class Settings(BaseSettings):

@@ -52,6 +52,7 @@ class Receiver:
 
     url: str = ""
     decision: object = field(default_factory=lambda: ALLOW)  # bytes travel as they are
+    decisions: list[object] = field(default_factory=list)  # one each, before `decision`
     status: int = 200
     go_on: asyncio.Event = field(default_factory=asyncio.Event)  # cleared: a request event has to wait
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -74,7 +75,8 @@ class Receiver:
             return Response()
         self.asked.set()
         await self.go_on.wait()
-        content = self.decision if isinstance(self.decision, bytes) else json.dumps(self.decision).encode()
+        decision = self.decisions.pop(0) if self.decisions else self.decision
+        content = decision if isinstance(decision, bytes) else json.dumps(decision).encode()
         return Response(content, self.status, media_type="application/json")
 
 

@@ -44,7 +44,7 @@ def sign(verb: str, path: str, body: bytes = b"", **changes: str) -> dict[str, s
 
 
 def new_simulator(
-    *, journal: Path | None = None, new_code: NewCode = lambda _alphabet: CODE, **settings: Any
+    *, journal: Path | None = None, new_code: NewCode | None = lambda _alphabet: CODE, **settings: Any
 ) -> FastAPI:
     """Make a simulator whose code is always CODE, and whose messages arrive at once."""
     return create_simulator(

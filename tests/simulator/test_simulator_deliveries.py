@@ -157,6 +157,11 @@ class TestNumbers:
             "slow_start",
             "provider_down",
             "voice_only",
+            "no_route",
+            "blacklisted",
+            "internal_error",
+            "no_answer",
+            "busy",
         }
         for entry in listed:
             assert set(entry) == {"number", "behaviour", "description"}
@@ -294,6 +299,28 @@ class TestFaultsOfCallbacks:
         assert not received.is_signed()
         with pytest.raises(ValueError, match="delimiter"):
             assert received.body
+
+    async def test_events_that_come_twice(self, simulator: Simulator, receiver: Receiver) -> None:
+        await simulator.put_fault(on="callback", kind="repeat")
+
+        verification_id = await simulator.open()
+        asked = [await receiver.next() for _ in range(2)]
+        delivered = [await receiver.next() for _ in range(2)]
+
+        assert asked[0].content == asked[1].content
+        assert delivered[0].content == delivered[1].content
+        assert all(received.is_signed() for received in asked + delivered)
+        assert [received.body["event"] for received in (asked[0], delivered[0])] == [REQUEST, DELIVERED]
+        await simulator.app.state.simulation.events.idle()
+        assert [e["verification_id"] for e in await simulator.get("/events")] == [verification_id] * 2
+
+    async def test_of_two_answers_the_first_counts(self, simulator: Simulator, receiver: Receiver) -> None:
+        await simulator.put_fault(on="callback", kind="repeat", times=1)
+        receiver.decisions = [{"action": "allow", "sms": {"code": "123456"}}, {"action": "deny"}]
+
+        await simulator.open()
+
+        assert await simulator.code() == "123456"
 
     async def test_events_that_do_not_arrive(self, simulator: Simulator, receiver: Receiver) -> None:
         await simulator.put_fault(on="callback", kind="undelivered", times=1)

@@ -60,7 +60,7 @@ STARTS = [
     pytest.param(
         START | {"method": "pigeon"},
         40001,
-        "Method pigeon is unknown: use sms, callout, flashcall, whatsapp.",
+        "Method pigeon is unknown: use sms, callout, flashcall, whatsapp, seamless.",
         id="pigeon",
     ),
     pytest.param(START | {"method": 7}, 40001, "method must be a string.", id="method as number"),

@@ -41,6 +41,46 @@ async def test_a_status_instead_of_work(simulator: Simulator) -> None:
     assert await simulator.open()
 
 
+@pytest.mark.parametrize(
+    ("value", "error_code", "message"),
+    [
+        (429, 42900, "Request capacity exceeded"),
+        (503, 50300, "Service is temporarily unavailable, please try again later."),
+        (502, 50200, "The simulator was told to answer 502."),
+        (42901, 42901, "Cannot initiate verification to the same number too quickly"),
+        (40300, 40300, "Identity is blacklisted."),
+        (42200, 42200, "Application name has not been configured"),
+        (50301, 50301, "Configuration error, please contact support."),
+        (50100, 50100, None),
+    ],
+)
+@pytest.mark.parametrize("call", ["start", "report"])
+async def test_every_error_of_sinch(
+    simulator: Simulator, call: str, value: int, error_code: int, message: str | None
+) -> None:
+    verification_id = await simulator.open()
+    await _put(simulator, on=call, kind="status", value=value)
+
+    answer = await (simulator.start() if call == "start" else simulator.report(verification_id))
+
+    assert_refused(answer, error_code, message)
+    assert (await simulator.status(verification_id))["status"] == "PENDING"
+
+
+async def test_faults_can_be_read(simulator: Simulator) -> None:
+    assert await simulator.get("/faults") == []
+    await _put(simulator, on="start", kind="status", value=500, times=2)
+    await _put(simulator, on="callback", kind="repeat")
+    await simulator.start()
+
+    assert await simulator.get("/faults") == [
+        {"on": "start", "kind": "status", "value": 500, "times": 1},
+        {"on": "callback", "kind": "repeat", "value": None, "times": None},
+    ]
+    await simulator.start()
+    assert [fault["on"] for fault in await simulator.get("/faults")] == ["callback"]
+
+
 async def test_a_fault_is_over_after_its_times(simulator: Simulator) -> None:
     verification_id = await simulator.open()
     await _put(simulator, on="report", kind="status", value=429, times=2)
@@ -116,6 +156,9 @@ async def test_a_delay_comes_before_the_work(simulator: Simulator, monkeypatch: 
         pytest.param(b'{"on":"start","kind":"status","value":99}', id="no status"),
         pytest.param(b'{"on":"start","kind":"status","value":503.5}', id="half a status"),
         pytest.param(b'{"on":"start","kind":"status","value":204}', id="status without body"),
+        pytest.param(b'{"on":"start","kind":"status","value":42999}', id="no error code of Sinch's"),
+        pytest.param(b'{"on":"callback","kind":"status","value":42901}', id="events have no error codes"),
+        pytest.param(b'{"on":"start","kind":"repeat"}', id="a start isn't repeated"),
         pytest.param(b'{"on":"start","kind":"garbage","times":0}', id="never"),
         pytest.param(b'{"on":"report","kind":"undelivered"}', id="a report isn't delivered"),
         pytest.param(b'{"on":"start","kind":"garbage","often":1}', id="unknown member"),

@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from otp_auth.settings import SimulatorSettings
-from otp_auth.simulator import controls, inbox, verifications
+from otp_auth.simulator import controls, inbox, seamless, verifications
 from otp_auth.simulator.authorization import Credentials
 from otp_auth.simulator.callbacks import CallbackClient
 from otp_auth.simulator.events import Events
@@ -19,12 +20,10 @@ from otp_auth.simulator.simulation import NewCode, Simulation
 from otp_auth.simulator.store import Store
 from otp_auth.sinch.signing import decode_secret
 
-CODE_LENGTH = 4  # as Sinch's, which makes codes guessable: clients must count tries
 
-
-def random_code(alphabet: str) -> str:
+def random_code(alphabet: str, length: int) -> str:
     """Draw a code that nobody can foresee."""
-    return "".join(secrets.choice(alphabet) for _ in range(CODE_LENGTH))
+    return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def create_simulator(
@@ -33,11 +32,12 @@ def create_simulator(
     application_key: str,
     application_secret: str,
     journal: Path | None = None,
-    new_code: NewCode = random_code,
+    new_code: NewCode | None = None,
 ) -> FastAPI:
     """Make a simulator with an inbox page, to run at the root or to mount under a prefix.
 
     `journal` is a file that one process may use at a time; without it everything is forgotten at the end.
+    `new_code` makes codes of an alphabet; by itself the simulator draws them.
     Needs no running loop. Who mounts it may await `app.state.simulation.close()` at the end.
     Raises ValueError if `application_secret` is not base64.
     """
@@ -51,11 +51,12 @@ def create_simulator(
     client = CallbackClient(settings.callback_timeout)
     events = Events(settings.callback_url, client, credentials, faults)
     app.state.credentials, app.state.faults = credentials, faults
+    new_code = new_code or partial(random_code, length=settings.code_length)
     app.state.simulation = Simulation(Store(journal), settings, new_code, events)
     app.add_exception_handler(RefusalError, answer_refusal)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(Exception, answer_crash)
-    for part in (verifications, inbox, controls):
+    for part in (verifications, seamless, inbox, controls):
         app.include_router(part.router)
     return app
 

@@ -5,14 +5,12 @@ import binascii
 import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import Literal
 
 from fastapi import Request
 
 from otp_auth.simulator.refusals import Refusal, RefusalError
 from otp_auth.sinch.signing import signature
-
-TIMESTAMP_WINDOW = timedelta(seconds=300)  # either way; Sinch doesn't publish its own
 
 
 @dataclass(frozen=True)
@@ -24,11 +22,17 @@ class Credentials:
     signing_key: bytes  # what is inside of it
 
 
-async def authorize(request: Request, credentials: Credentials, *, has_callback: bool) -> None:
-    """Let a Basic or signed request pass. Raises RefusalError for any other.
+@dataclass(frozen=True)
+class Level:
+    """What an application demands of its requests. Public ones come from devices, which start and report."""
 
-    The application's minimum level is basic, so public requests are refused with a callback URL too.
-    """
+    minimum: Literal["public", "basic", "signed"]
+    timestamp_window: timedelta  # either way; Sinch doesn't publish its own
+    has_callback: bool
+
+
+async def authorize(request: Request, credentials: Credentials, level: Level) -> None:
+    """Let a request pass whose authentication is good, and good enough. Raises RefusalError for any other."""
     header = request.headers.get("authorization", "")
     if not header:
         raise RefusalError(Refusal.NO_AUTHORIZATION)
@@ -36,10 +40,13 @@ async def authorize(request: Request, credentials: Credentials, *, has_callback:
     match scheme.lower():
         case "basic":
             _check_basic(value.strip(), credentials)
+            if level.minimum == "signed":
+                raise RefusalError(Refusal.LEVEL)
         case "application":
-            if ":" not in value:
-                _refuse_public(value.strip(), credentials, has_callback=has_callback)
-            await _check_application(request, value.strip(), credentials)
+            if ":" in value:
+                await _check_application(request, value.strip(), credentials, level.timestamp_window)
+            else:
+                _check_public(request, value.strip(), credentials, level)
         case _:
             raise RefusalError(Refusal.INVALID_HEADER)
 
@@ -54,9 +61,13 @@ def _check_basic(value: str, credentials: Credentials) -> None:
         raise RefusalError(Refusal.INVALID_AUTHORIZATION)
 
 
-def _refuse_public(key: str, credentials: Credentials, *, has_callback: bool) -> NoReturn:
+def _check_public(request: Request, key: str, credentials: Credentials, level: Level) -> None:
+    """Somebody shows the key alone: the callback has to decide, and no status is told."""
     _check_key(key, credentials)
-    raise RefusalError(Refusal.LEVEL if has_callback else Refusal.NO_CALLBACK)
+    if not level.has_callback:
+        raise RefusalError(Refusal.NO_CALLBACK)
+    if level.minimum != "public" or request.method == "GET":
+        raise RefusalError(Refusal.LEVEL)
 
 
 def _check_key(key: str, credentials: Credentials) -> None:
@@ -64,11 +75,13 @@ def _check_key(key: str, credentials: Credentials) -> None:
         raise RefusalError(Refusal.INVALID_AUTHORIZATION)
 
 
-async def _check_application(request: Request, value: str, credentials: Credentials) -> None:
+async def _check_application(
+    request: Request, value: str, credentials: Credentials, window: timedelta
+) -> None:
     key, _, given = value.partition(":")
     _check_key(key, credentials)
     timestamp = request.headers.get("x-timestamp", "")
-    _check_age(timestamp)
+    _check_age(timestamp, window)
     body = await request.body()
     # All are compared, so that the time taken doesn't tell which of them came close.
     matches = [
@@ -97,7 +110,7 @@ def _signable_paths(request: Request) -> set[str]:
     return whole | {path.removeprefix(prefix) for path in whole}
 
 
-def _check_age(timestamp: str) -> None:
+def _check_age(timestamp: str, window: timedelta) -> None:
     if not timestamp:
         raise RefusalError(Refusal.TIMESTAMP)
     try:
@@ -106,5 +119,5 @@ def _check_age(timestamp: str) -> None:
         raise RefusalError(Refusal.TIMESTAMP, "X-Timestamp must be an ISO 8601 time in UTC") from None
     if made_at.tzinfo is None:
         made_at = made_at.replace(tzinfo=UTC)
-    if abs(datetime.now(UTC) - made_at) > TIMESTAMP_WINDOW:
+    if abs(datetime.now(UTC) - made_at) > window:
         raise RefusalError(Refusal.TIMESTAMP, "X-Timestamp is too old or in the future: check the clock")

@@ -1,4 +1,4 @@
-"""Beside Sinch's API, for tests and without authentication: counters, faults, events that were sent."""
+"""Beside Sinch's API, for tests and without authentication: counters, faults, endings, events."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
+from otp_auth.simulator import endings
 from otp_auth.simulator.dependencies import CurrentFaults, CurrentSimulation
+from otp_auth.simulator.endings import WantedEnding
 from otp_auth.simulator.faults import Fault
 from otp_auth.simulator.inbox import HEADERS, as_number
 from otp_auth.simulator.records import SentEvent
@@ -39,16 +41,36 @@ async def put_fault(request: Request, faults: CurrentFaults) -> Response:
     try:
         fault = Fault.model_validate_json(await request.body())
     except ValidationError as error:
-        problems = [{"where": list(e["loc"]), "problem": e["msg"]} for e in error.errors(include_url=False)]
-        return JSONResponse({"detail": problems}, status_code=422, headers=HEADERS)
+        return _unreadable(error)
     faults.put(fault)
     return JSONResponse(fault.model_dump(mode="json"), headers=HEADERS)
+
+
+@router.get("/faults")
+async def faults_in_force(faults: CurrentFaults, response: Response) -> list[Fault]:
+    """List what goes wrong now; `times` is what is left of them."""
+    response.headers.update(HEADERS)
+    return faults.all()
 
 
 @router.delete("/faults", status_code=204)
 async def clear_faults(faults: CurrentFaults) -> None:
     """Let everything go well again."""
     faults.clear()
+
+
+@router.put("/endings")
+async def put_ending(request: Request, simulation: CurrentSimulation) -> Response:
+    """Let an open verification end at once, without success, and tell it to the callback URL."""
+    try:
+        wanted = WantedEnding.model_validate_json(await request.body())
+    except ValidationError as error:
+        return _unreadable(error)
+    ended = endings.end(simulation, wanted)
+    if ended is None:
+        return JSONResponse({"detail": "nothing is open there"}, status_code=404, headers=HEADERS)
+    content = {"id": ended.id, "to": ended.number, "status": ended.status, "reason": ended.reason}
+    return JSONResponse(content | {"call_result": ended.call_result}, headers=HEADERS)
 
 
 @router.get("/events")
@@ -75,3 +97,8 @@ async def events(
         )
 
     return await simulation.events.wait_for(matches, wait) if wait else simulation.events.sent(matches)
+
+
+def _unreadable(error: ValidationError) -> Response:
+    problems = [{"where": list(e["loc"]), "problem": e["msg"]} for e in error.errors(include_url=False)]
+    return JSONResponse({"detail": problems}, status_code=422, headers=HEADERS)

@@ -7,14 +7,14 @@ from http import HTTPStatus
 from otp_auth.simulator.callbacks import Reply
 from otp_auth.simulator.members import invalid, member, optional_text, read_object, texts
 from otp_auth.simulator.members import text as required_text
+from otp_auth.simulator.methods import Method
 from otp_auth.simulator.options import Options, read_options
 from otp_auth.simulator.records import Reason
 from otp_auth.simulator.refusals import Refusal, RefusalError
 from otp_auth.simulator.requests import read_number
-from otp_auth.sinch.schemas import VerificationMethod
 
 _OWN_CODE = re.compile(r"[A-Za-z0-9-]{1,10}")
-_WITH_OWN_CODE = {VerificationMethod.SMS, VerificationMethod.CALLOUT}
+_WITH_OWN_CODE = {Method.SMS, Method.CALLOUT}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ INVALID = Denied(Reason.INVALID_CALLBACK, Refusal.INVALID_CALLBACK)
 Decision = Allowed | Denied
 
 
-def read_decision(method: VerificationMethod, reply: Reply) -> Decision:
+def read_decision(method: Method, reply: Reply) -> Decision:
     """Return what a reply decides; one that cannot be understood denies."""
     if reply.status != HTTPStatus.OK:
         return INVALID
@@ -49,7 +49,7 @@ def read_decision(method: VerificationMethod, reply: Reply) -> Decision:
         return INVALID
 
 
-def _read(method: VerificationMethod, body: bytes) -> Decision:
+def _read(method: Method, body: bytes) -> Decision:
     content = read_object(body)
     action = required_text(content, "action", "Action")
     if action == "deny":
@@ -57,7 +57,7 @@ def _read(method: VerificationMethod, body: bytes) -> Decision:
     if action != "allow":
         raise invalid(f"Action {action} is unknown.")
     wishes = member(content, method.member)
-    if method is VerificationMethod.FLASHCALL:
+    if method is Method.FLASHCALL:
         cli = optional_text(wishes, "cli")
         return Allowed(read_number(cli) if cli else None, read_options(method, wishes))
     code = optional_text(wishes, "code") if method in _WITH_OWN_CODE else None

@@ -8,10 +8,11 @@ from typing import Literal
 from otp_auth.identifiers import new_id
 from otp_auth.simulator import numbers
 from otp_auth.simulator.languages import PLACE_OF_CODE, template_of
+from otp_auth.simulator.methods import CALLS, Method
 from otp_auth.simulator.numbers import Behaviour, behaviour_of
-from otp_auth.simulator.records import Message, Reason, Verification
+from otp_auth.simulator.records import CallResult, Ending, Message, Reason, Verification
 from otp_auth.simulator.simulation import Simulation
-from otp_auth.sinch.schemas import VerificationMethod, VerificationStatus
+from otp_auth.sinch.schemas import VerificationStatus
 
 MessageStatus = Literal["sent", "delivered", "failed"]
 
@@ -30,10 +31,13 @@ _FATES = {
     Behaviour.DELIVERED_LATE: Fate.ARRIVES_LATE,
     Behaviour.REFUSED_BY_OPERATOR: Fate.FAILS,
 }
+_UNTAKEN_CALLS = {Behaviour.NO_ANSWER: CallResult.NO_ANSWER, Behaviour.BUSY: CallResult.BUSY}
 
 
 def send(simulation: Simulation, verification: Verification) -> None:
     """Show the message in the inbox at once, for the developer's sake, unless its number says otherwise."""
+    if verification.method is Method.SEAMLESS:
+        return  # no message: the phone opens an address
     if _fate_of(verification) in {Fate.ARRIVES, Fate.FAILS}:
         simulation.store.deliver(_message(verification, "sent"))
 
@@ -60,17 +64,27 @@ async def _end_later(simulation: Simulation, verification: Verification, fate: F
 
 def _end(simulation: Simulation, verification: Verification, fate: Fate) -> None:
     """Write down and tell how the delivery ended."""
-    if fate is Fate.ARRIVES_LATE:
+    if fate is Fate.ARRIVES_LATE and verification.method is not Method.SEAMLESS:
         simulation.store.deliver(_message(verification, "delivered"))
     else:
         _mark(simulation, verification, "failed" if fate is Fate.FAILS else "delivered")
-    if verification.method is VerificationMethod.SMS:
+    if verification.method is Method.SMS:
         simulation.events.tell_delivery(verification, successful=fate is not Fate.FAILS)
     current = simulation.store.find(verification.id)
     if fate is Fate.FAILS and current and current.is_open:
-        is_text = verification.method is VerificationMethod.SMS
-        reason = Reason.SMS_DELIVERY_FAILURE if is_text else Reason.UNREACHABLE
-        simulation.end(current, VerificationStatus.ERROR, reason)
+        simulation.end(current, _failure(current))
+
+
+def _failure(verification: Verification) -> Ending:
+    is_text = verification.method is Method.SMS
+    reason = Reason.SMS_DELIVERY_FAILURE if is_text else Reason.UNREACHABLE
+    return Ending(VerificationStatus.ERROR, reason, _call_result(verification))
+
+
+def _call_result(verification: Verification) -> CallResult | None:
+    """Return why nobody took the call; None if it is no call, or if that isn't special about its number."""
+    behaviour = behaviour_of(verification.number)
+    return _UNTAKEN_CALLS.get(behaviour) if behaviour and verification.method in CALLS else None
 
 
 def _mark(simulation: Simulation, verification: Verification, status: MessageStatus) -> None:
@@ -81,6 +95,8 @@ def _mark(simulation: Simulation, verification: Verification, status: MessageSta
 
 
 def _fate_of(verification: Verification) -> Fate:
+    if _call_result(verification):
+        return Fate.FAILS
     behaviour = behaviour_of(verification.number)
     return _FATES.get(behaviour, Fate.ARRIVES) if behaviour else Fate.ARRIVES
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from otp_auth.simulator.authorization import authorize
+from otp_auth.simulator.authorization import Level, authorize
 from otp_auth.simulator.faults import Faults
 from otp_auth.simulator.simulation import Simulation
 
@@ -25,7 +25,9 @@ async def get_faults(request: Request) -> Faults:
 async def require_credentials(request: Request) -> None:
     """Refuse who is not the application."""
     simulation: Simulation = request.app.state.simulation
-    await authorize(request, request.app.state.credentials, has_callback=bool(simulation.events.callback_url))
+    settings = simulation.settings
+    level = Level(settings.minimum_level, settings.timestamp_window, bool(simulation.events.callback_url))
+    await authorize(request, request.app.state.credentials, level)
 
 
 CurrentSimulation = Annotated[Simulation, Depends(get_simulation)]

@@ -112,6 +112,10 @@ class Events:
             case Fault(kind="drop_after"):
                 await self._client.post(url, content, headers)
                 return Reply(None, problem="the answer was lost")
+            case Fault(kind="repeat"):
+                reply = await self._client.post(url, content, headers)
+                await self._client.post(url, content, headers)
+                return reply
         return await self._client.post(url, content, headers)
 
     def _fault(self, event: Json) -> Fault | None:

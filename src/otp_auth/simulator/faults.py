@@ -9,10 +9,10 @@ from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 from starlette.types import Receive, Scope, Send
 
-from otp_auth.simulator.refusals import RefusalError, error_answer
+from otp_auth.simulator.refusals import MESSAGES, RefusalError, error_answer
 
 LONGEST_DELAY = 600
-WITHOUT_BODY = (204, 205, 304)
+STATUSES = set(range(200, 600)) - {204, 205, 304}  # with a body
 Call = Literal["start", "report", "callback"]
 
 
@@ -20,19 +20,20 @@ class Fault(BaseModel, frozen=True, extra="forbid"):
     """What goes wrong with starts, with reports, or with the events that are called back.
 
     Starts and reports. `delay`: the work begins `value` seconds late. `status`: nothing is done, the answer
-    is the HTTP status `value`. `drop_before`: nothing is done, the connection is lost. `drop_after`: the work
-    is done, then the connection is lost. `garbage`: the work is done, the answer is 200 but no JSON.
-    `undelivered` (starts only): all is well, but the message never reaches the phone: its delivery fails.
+    is the HTTP status `value`, or Sinch's error of that code where `value` has five digits. `drop_before`:
+    nothing is done, the connection is lost. `drop_after`: the work is done, then the connection is lost.
+    `garbage`: the work is done, the answer is 200 but no JSON. `undelivered` (starts only): all is well, but
+    the message never reaches the phone: its delivery fails.
 
     Callbacks. `delay`: the event is sent `value` seconds late. `status`: the event is sent, and its answer
     taken as one with the HTTP status `value`. `drop_before`: the event is not sent; a start goes on as
     without a callback URL. `drop_after`: the event is sent, its answer is lost. `garbage`: the event is sent
     without the last byte of its body, so that neither JSON nor signature hold. `undelivered`: no event is
-    sent but the request event of a start.
+    sent but the request event of a start. `repeat`: the event is sent twice, its first answer counts.
     """
 
     on: Call
-    kind: Literal["delay", "status", "drop_before", "drop_after", "garbage", "undelivered"]
+    kind: Literal["delay", "status", "drop_before", "drop_after", "garbage", "undelivered", "repeat"]
     value: float | None = None
     times: Annotated[int, Field(ge=1)] | None = None  # None: until cleared
 
@@ -41,11 +42,16 @@ class Fault(BaseModel, frozen=True, extra="forbid"):
         value = -1.0 if self.value is None else self.value
         if self.kind == "delay" and not 0 <= value <= LONGEST_DELAY:
             raise ValueError(f"a delay needs a value: seconds from 0 to {LONGEST_DELAY}")
-        if self.kind == "status" and (value not in range(200, 600) or value in WITHOUT_BODY):
-            raise ValueError("a status needs a value: an HTTP status with a body, from 200 to 599")
+        if self.kind == "status" and value not in STATUSES and not self._is_error_code(value):
+            raise ValueError("a status needs a value: an HTTP status with a body, or Sinch's error code")
         if self.kind == "undelivered" and self.on == "report":
             raise ValueError("nothing is delivered by a report: use start or callback")
+        if self.kind == "repeat" and self.on != "callback":
+            raise ValueError("only events are repeated: use callback")
         return self
+
+    def _is_error_code(self, value: float) -> bool:
+        return self.on != "callback" and value in MESSAGES
 
 
 class Faults:
@@ -60,6 +66,10 @@ class Faults:
 
     def clear(self) -> None:
         self._in_force.clear()
+
+    def all(self) -> list[Fault]:
+        """Return what would go wrong now, with the times that are left."""
+        return list(self._in_force.values())
 
     def in_force(self, call: Call) -> Fault | None:
         """Return what would go wrong with the next call."""
@@ -81,8 +91,7 @@ async def play(fault: Fault | None, work: Callable[[], Awaitable[Response]]) -> 
     """Do the work of a start or report with whatever is to go wrong with it."""
     match fault:
         case Fault(kind="status"):
-            status = int(fault.value or 0)
-            return error_answer(status * 100, f"The simulator was told to answer {status}.")
+            return _error(int(fault.value or 0))
         case Fault(kind="drop_before"):
             return LostAnswer()
         case Fault(kind="drop_after" | "garbage"):
@@ -90,6 +99,12 @@ async def play(fault: Fault | None, work: Callable[[], Awaitable[Response]]) -> 
         case Fault(kind="delay"):
             await asyncio.sleep(fault.value or 0)
     return await work()
+
+
+def _error(value: int) -> Response:
+    """Answer with an HTTP status, or with an error code: with Sinch's words where Sinch has some."""
+    code = value if value in MESSAGES else value * 100
+    return error_answer(code, MESSAGES.get(code, f"The simulator was told to answer {value}."))
 
 
 async def _spoil(fault: Fault, work: Callable[[], Awaitable[Response]]) -> Response:

@@ -1,6 +1,6 @@
 """What the messages say, and in which language (RFC 9110 12.5.4)."""
 
-from otp_auth.sinch.schemas import VerificationMethod
+from otp_auth.simulator.methods import Method
 
 DEFAULT = "en-US"
 PLACE_OF_CODE = "{{CODE}}"
@@ -26,10 +26,10 @@ _FLASHCALL = {
     "es-ES": "Llamada perdida de {{CODE}}.",
 }
 _TEXTS = {
-    VerificationMethod.SMS: _SMS,
-    VerificationMethod.WHATSAPP: _SMS,
-    VerificationMethod.CALLOUT: _CALLOUT,
-    VerificationMethod.FLASHCALL: _FLASHCALL,
+    Method.SMS: _SMS,
+    Method.WHATSAPP: _SMS,
+    Method.CALLOUT: _CALLOUT,
+    Method.FLASHCALL: _FLASHCALL,
 }
 _BY_LANGUAGE = {tag.partition("-")[0]: tag for tag in _SMS}
 
@@ -47,7 +47,7 @@ def preferred_tags(accept_language: str) -> list[str]:
     return [tag for weight, tag in sorted(weighted, key=lambda pair: -pair[0]) if weight > 0 and tag]
 
 
-def template_of(method: VerificationMethod, language: str) -> str:
+def template_of(method: Method, language: str) -> str:
     """Return the text with a place for the code."""
     return _TEXTS[method][language]
 

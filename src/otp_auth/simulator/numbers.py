@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from otp_auth.simulator.methods import Method
 from otp_auth.simulator.refusals import Refusal, RefusalError
-from otp_auth.sinch.schemas import VerificationMethod
 
 LATE = 20.0  # seconds until `delivered_late` arrives
 SLOW = 5.0  # seconds until a `slow_start` begins
@@ -24,6 +24,11 @@ class Behaviour(StrEnum):
     SLOW_START = "slow_start"
     PROVIDER_DOWN = "provider_down"
     VOICE_ONLY = "voice_only"
+    NO_ROUTE = "no_route"
+    BLACKLISTED = "blacklisted"
+    INTERNAL_ERROR = "internal_error"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
 
 
 class BuiltInNumber(BaseModel, frozen=True):
@@ -70,9 +75,41 @@ NUMBERS = (
         behaviour=Behaviour.VOICE_ONLY,
         description="No text message or WhatsApp gets there (422, 42201), calls do.",
     ),
+    BuiltInNumber(
+        number="+46701740606",
+        behaviour=Behaviour.NO_ROUTE,
+        description="Nothing gets there by any method (422, 42201).",
+    ),
+    BuiltInNumber(
+        number="+46701740607",
+        behaviour=Behaviour.BLACKLISTED,
+        description="Every start is refused: the number is blacklisted (403, 40300).",
+    ),
+    BuiltInNumber(
+        number="+46701740608",
+        behaviour=Behaviour.INTERNAL_ERROR,
+        description="Every start fails at Sinch (500, 50000).",
+    ),
+    BuiltInNumber(
+        number="+46701740609",
+        behaviour=Behaviour.NO_ANSWER,
+        description="Nobody answers a call; text messages arrive.",
+    ),
+    BuiltInNumber(
+        number="+46701740610",
+        behaviour=Behaviour.BUSY,
+        description="The line is busy for calls; text messages arrive.",
+    ),
 )
 _BEHAVIOURS = {built_in.number: built_in.behaviour for built_in in NUMBERS}
-_WITHOUT_VOICE = {VerificationMethod.SMS, VerificationMethod.WHATSAPP}
+_REFUSALS = {
+    Behaviour.NO_CREDIT: Refusal.NO_CREDIT,
+    Behaviour.PROVIDER_DOWN: Refusal.DOWN,
+    Behaviour.NO_ROUTE: Refusal.NO_ROUTE,
+    Behaviour.BLACKLISTED: Refusal.BLACKLISTED,
+    Behaviour.INTERNAL_ERROR: Refusal.INTERNAL_ERROR,
+}
+_WITHOUT_VOICE = {Method.SMS, Method.WHATSAPP}
 
 
 def behaviour_of(number: str) -> Behaviour | None:
@@ -80,12 +117,10 @@ def behaviour_of(number: str) -> Behaviour | None:
     return _BEHAVIOURS.get(number)
 
 
-def check_route(number: str, method: VerificationMethod) -> None:
+def check_route(number: str, method: Method) -> None:
     """Raise RefusalError if nothing can be started for the number by this method."""
-    match behaviour_of(number):
-        case Behaviour.NO_CREDIT:
-            raise RefusalError(Refusal.NO_CREDIT)
-        case Behaviour.PROVIDER_DOWN:
-            raise RefusalError(Refusal.DOWN)
-        case Behaviour.VOICE_ONLY if method in _WITHOUT_VOICE:
-            raise RefusalError(Refusal.NO_ROUTE)
+    behaviour = behaviour_of(number)
+    if behaviour is Behaviour.VOICE_ONLY and method in _WITHOUT_VOICE:
+        raise RefusalError(Refusal.NO_ROUTE)
+    if behaviour in _REFUSALS:
+        raise RefusalError(_REFUSALS[behaviour])

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from otp_auth.simulator.members import Json, invalid, member, optional_text
-from otp_auth.sinch.schemas import VerificationMethod
+from otp_auth.simulator.methods import Method
 
 LONGEST_LIFETIME = timedelta(hours=24)  # Sinch publishes no range
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 5, 120  # seconds, of a flash call
 LETTERS, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 ALPHABETS = {"Numeric": DIGITS, "Alpha": LETTERS, "Alphanumeric": LETTERS + DIGITS}
-WRITTEN = (VerificationMethod.SMS, VerificationMethod.WHATSAPP)
+WRITTEN = (Method.SMS, Method.WHATSAPP)
 _EXPIRY = re.compile(r"([0-9]{2}):([0-5][0-9]):([0-5][0-9])")
 
 
@@ -28,18 +28,20 @@ class Options:
     locale: str | None = None  # of a phone call's speech
 
 
-def read_options(method: VerificationMethod, content: Json) -> Options:
+def read_options(method: Method, content: Json) -> Options:
     """Read the options that a method has; others are passed over. Raises RefusalError."""
     match method:
-        case VerificationMethod.SMS:
+        case Method.SMS:
             return Options(code_type=_read_code_type(content), lifetime=_read_expiry(content))
-        case VerificationMethod.WHATSAPP:
+        case Method.WHATSAPP:
             return Options(code_type=_read_code_type(content))
-        case VerificationMethod.CALLOUT:
+        case Method.CALLOUT:
             return Options(locale=optional_text(member(content, "speech"), "locale"))
-        case VerificationMethod.FLASHCALL:
+        case Method.FLASHCALL:
             _read_timeout(content, "dialTimeout")
             return Options(interception=_read_timeout(content, "interceptionTimeout"))
+        case Method.SEAMLESS:
+            return Options()
 
 
 def _read_code_type(options: Json) -> str | None:

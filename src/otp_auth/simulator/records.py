@@ -1,16 +1,21 @@
 """What the simulator remembers. Each record replaces the one before it; nothing is changed in place."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from otp_auth.sinch.schemas import VerificationMethod, VerificationStatus
+from otp_auth.simulator.methods import Method
+from otp_auth.sinch.schemas import VerificationStatus
 
 
 class Reason(StrEnum):
-    """Why a verification did not succeed (Sinch Verification API, "Statuses and reasons")."""
+    """Why a verification did not succeed, as far as the simulator ends one by itself.
+
+    Sinch has more reasons, and says that it may add some: PUT /endings takes any.
+    """
 
     EXPIRED = "Expired"
     INVALID_CODE = "Invalid code"
@@ -21,11 +26,22 @@ class Reason(StrEnum):
     UNREACHABLE = "Network error or number unreachable"
 
 
+class CallResult(StrEnum):
+    """How a call went."""
+
+    ANSWERED = "ANSWERED"
+    BUSY = "BUSY"
+    CANCEL = "CANCEL"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    NO_ANSWER = "NO_ANSWER"
+
+
 class Verification(BaseModel, frozen=True):
     """One verification, as far as it has come when it was last written."""
 
     id: str
-    method: VerificationMethod
+    method: Method
     number: str
     code: str  # of a flash call: the caller's number
     code_type: str
@@ -39,13 +55,25 @@ class Verification(BaseModel, frozen=True):
     reason: str | None = None
     wrong_tries: int = 0
     source: str | None = None  # how the client came by the right code
+    ended_at: datetime | None = None
+    call_result: CallResult | None = None  # where it isn't the usual one
 
     @property
     def is_open(self) -> bool:
         return self.status is VerificationStatus.PENDING
 
-    def ended(self, status: VerificationStatus, reason: Reason | None = None) -> "Verification":
-        return self.model_copy(update={"status": status, "reason": reason})
+    def ended(self, ending: "Ending", now: datetime) -> "Verification":
+        changes = {"status": ending.status, "reason": ending.reason, "call_result": ending.call_result}
+        return self.model_copy(update=changes | {"ended_at": now})
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a verification ends."""
+
+    status: VerificationStatus
+    reason: str | None = None
+    call_result: CallResult | None = None
 
 
 class Message(BaseModel, frozen=True):
@@ -53,7 +81,7 @@ class Message(BaseModel, frozen=True):
 
     id: str
     verification_id: str
-    method: VerificationMethod
+    method: Method
     to: str
     code: str
     text: str

@@ -15,32 +15,50 @@ class SinchAnswer(JSONResponse):
 
 
 class Refusal(Enum):
-    """Sinch's error codes, each with the message that it usually carries."""
+    """Sinch's error codes, each with its message; where Sinch shows only a name, with words of that name."""
 
     INVALID_PARAMETER = 40001, "Parameter validation failed."
     MISSING_PARAMETER = 40002, "Parameter is missing."
     INVALID_CODE = 40003, "Invalid identity or code."
+    INVALID_KEY = 40004, "Invalid authorization key"
     MISSING_PLUS = 40005, "Phone number missing leading plus sign"
     INVALID_HEADER = 40100, "Invalid authorization header"
     TIMESTAMP = 40101, "X-Timestamp required"
     INVALID_SIGNATURE = 40102, "Invalid signature"
+    ALREADY_AUTHORIZED = 40103, "Already authorized"
     NO_AUTHORIZATION = 40104, "Authorization required"
+    AUTHORIZATION_EXPIRED = 40105, "Expired"
+    USER_BARRED = 40106, "User barred"
     INVALID_AUTHORIZATION = 40107, "Invalid authorization"
+    INVALID_CREDENTIALS = 40108, "Invalid credentials"
     NO_CREDIT = 40200, "Not enough credit"
+    BLACKLISTED = 40300, "Identity is blacklisted."
     NO_SEAMLESS = 40300, "Seamless verification not available for given destination."
-    NO_CALLBACK = 40303, "Callback URL must be set when using public authorization method."
+    INVALID_SCHEME = 40301, "Invalid scheme"
+    INSUFFICIENT_PRIVILEGES = 40302, "Insufficient privileges"
     LEVEL = 40303, "Authorization requirement not met."
+    NO_CALLBACK = 40303, "Callback URL must be set when using public authorization method."
     DENIED_BY_CALLBACK = 40303, "Verification denied by callback."
     NOT_FOUND = 40400, "Requested resource was not found."
     REFERENCE_TAKEN = 40900, "Reference already defined"
+    NOT_CONFIGURED = 42200, "Application name has not been configured"
     NO_ROUTE = 42201, "No route to destination."
     INVALID_CALLBACK = 42202, "Invalid callback response."
+    CAPACITY = 42900, "Request capacity exceeded"
     TOO_SOON = 42901, "Cannot initiate verification to the same number too quickly"
+    INTERNAL_ERROR = 50000, "Internal server error."
+    NO_SUCH_METHOD = 50100, "Method not implemented"
+    NO_SUCH_STATUS = 50101, "Status not implemented"
     DOWN = 50300, "Service is temporarily unavailable, please try again later."
+    CONFIGURATION = 50301, "Configuration error, please contact support."
 
     def __init__(self, error_code: int, message: str) -> None:
         self.error_code = error_code
         self.message = message
+
+
+# Of a code with several messages, the first.
+MESSAGES = {refusal.error_code: refusal.message for refusal in reversed(Refusal)}
 
 
 class RefusalError(Exception):
@@ -75,4 +93,4 @@ async def answer_http_error(_: Request, error: Exception) -> SinchAnswer:
 
 async def answer_crash(_: Request, __: Exception) -> SinchAnswer:
     """Answer for a mistake of the simulator itself."""
-    return error_answer(50000, "Internal server error.")
+    return error_answer(Refusal.INTERNAL_ERROR.error_code, Refusal.INTERNAL_ERROR.message)

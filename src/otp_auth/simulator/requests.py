@@ -6,9 +6,9 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 from otp_auth.simulator.members import Json, invalid, member, optional_text, read_object, text
+from otp_auth.simulator.methods import Method
 from otp_auth.simulator.options import Options, read_options
 from otp_auth.simulator.refusals import Refusal, RefusalError
-from otp_auth.sinch.schemas import VerificationMethod
 
 LONGEST_CUSTOM = 4096
 # How a client came by the code, as SDKs call it, and as a status tells it.
@@ -21,7 +21,7 @@ class WantedStart:
     """What a start asks for."""
 
     number: str
-    method: VerificationMethod
+    method: Method
     reference: str | None
     custom: str | None
     options: Options
@@ -31,7 +31,7 @@ class WantedStart:
 class Report:
     """A code that somebody typed, or the number that rang: a flash call's code is its caller."""
 
-    method: VerificationMethod
+    method: Method
     code: str
     source: str = "manual"
 
@@ -62,9 +62,11 @@ def read_report(body: bytes) -> Report:
     """Read the body of a report. Raises RefusalError."""
     content = read_object(body)
     method = read_method(text(content, "method", "Method"))
+    if method is Method.SEAMLESS:
+        raise invalid("A seamless verification is not reported: the phone opens its targetUri.")
     # Older SDKs write `flashcall` where newer ones write `flashCall`.
     details = member(content, method.member) or member(content, method.value)
-    name = "cli" if method is VerificationMethod.FLASHCALL else "code"
+    name = "cli" if method is Method.FLASHCALL else "code"
     source = optional_text(content, "source") or "manual"
     return Report(method, text(details, name, name.capitalize()), SOURCES.get(source.lower(), "manual"))
 
@@ -83,14 +85,12 @@ def read_number(endpoint: str) -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def read_method(name: str) -> VerificationMethod:
+def read_method(name: str) -> Method:
     """Return the method of that name; SDKs differ in its case. Raises RefusalError."""
-    if name.lower() == "seamless":
-        raise RefusalError(Refusal.NO_SEAMLESS)
     try:
-        return VerificationMethod(name.lower())
+        return Method(name.lower())
     except ValueError:
-        raise invalid(f"Method {name} is unknown: use {', '.join(VerificationMethod)}.") from None
+        raise invalid(f"Method {name} is unknown: use {', '.join(Method)}.") from None
 
 
 def _read_identity(content: Json) -> str:

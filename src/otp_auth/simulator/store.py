@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from otp_auth.simulator.journal import Entry, Journal
+from otp_auth.simulator.methods import Method
 from otp_auth.simulator.records import Counts, Message, Verification
-from otp_auth.sinch.schemas import VerificationMethod
 
 _TOTAL = "total"  # the counter of everything; the others have a number or a verification's id as their key
 
@@ -22,7 +22,7 @@ class Store:
         self._messages: OrderedDict[str, Message] = OrderedDict()  # newest last
         self._counts: dict[str, Counts] = {}
         self._by_reference: dict[str, str] = {}
-        self._newest: dict[tuple[str, VerificationMethod | None], str] = {}
+        self._newest: dict[tuple[str, Method | None], str] = {}
         # When which verification may expire, soonest first. What has ended meanwhile stays until its time.
         self._expiries: list[tuple[datetime, str]] = []
         self._journal: Journal | None = None
@@ -35,7 +35,7 @@ class Store:
     def find_by_reference(self, reference: str) -> Verification | None:
         return self.find(self._by_reference.get(reference, ""))
 
-    def find_newest(self, number: str, method: VerificationMethod | None = None) -> Verification | None:
+    def find_newest(self, number: str, method: Method | None = None) -> Verification | None:
         """Return the number's latest verification, of one method or of any."""
         return self.find(self._newest.get((number, method), ""))
 

@@ -66,20 +66,20 @@ async def report_by_number(
 @router.get("/id/{verification_id}")
 async def status_by_id(verification_id: str, simulation: CurrentSimulation) -> Response:
     """Tell how a verification stands."""
-    return answers.status(rules.find(simulation, verification_id))
+    return answers.status(rules.find(simulation, verification_id), simulation.settings)
 
 
 @router.get("/{method}/number/{endpoint}")
 async def status_by_number(method: str, endpoint: str, simulation: CurrentSimulation) -> Response:
     """Tell how a number's latest verification by that method stands."""
     number = read_number(endpoint)
-    return answers.status(rules.find_by_number(simulation, number, read_method(method)))
+    return answers.status(rules.find_by_number(simulation, number, read_method(method)), simulation.settings)
 
 
 @router.get("/reference/{reference}")
 async def status_by_reference(reference: str, simulation: CurrentSimulation) -> Response:
     """Tell how the verification stands that was started with the caller's reference."""
-    return answers.status(rules.find_by_reference(simulation, reference))
+    return answers.status(rules.find_by_reference(simulation, reference), simulation.settings)
 
 
 def _count_report_by_number(simulation: Simulation, endpoint: str) -> None:
