@@ -59,7 +59,7 @@ async def driver() -> AsyncIterator[Driver]:
 
 @pytest.fixture(scope="module")
 async def running() -> AsyncIterator[RunningSimulator]:
-    async with simulator() as running:
+    async with simulator(minimum_level="signed") as running:
         yield running
 
 
@@ -237,3 +237,16 @@ async def test_data_verification_needs_an_agreement(sdk: Sdk) -> None:
         body = {f"start{name}VerificationRequestBody": {"identity": sdk.identity}}
 
         assert is_refusal(error_of(await sdk.call(f"start{name}", body)), 40300)
+
+
+@pytest.mark.parametrize("name", ["Data", "Seamless"])
+async def test_data_verification_by_agreement(driver: Driver, name: str) -> None:
+    async with simulator(seamless=True) as running:
+        sdk = Sdk(driver, running)
+        body = {f"start{name}VerificationRequestBody": {"identity": sdk.identity}}
+        started = answer_of(await sdk.call(f"start{name}", body))
+        (await running.http.get(started["seamless"]["targetUri"])).raise_for_status()
+        key = {"endpoint": sdk.number, "method": "seamless"}
+        state = answer_of(await sdk.call("getByIdentity", key, "verificationStatus"))
+
+    assert (started["method"], state["id"], state["status"]) == ("seamless", started["id"], "SUCCESSFUL")

@@ -63,7 +63,7 @@ async def driver() -> AsyncIterator[Driver]:
 
 @pytest.fixture(scope="module")
 async def running() -> AsyncIterator[RunningSimulator]:
-    async with simulator() as running:
+    async with simulator(minimum_level="signed") as running:
         yield running
 
 
@@ -257,3 +257,16 @@ async def test_a_reference_is_taken_once(sdk: Sdk) -> None:
 async def test_data_verification_needs_an_agreement(sdk: Sdk) -> None:
     for call in ("start_data", "start_seamless"):
         assert is_refusal(error_of(await sdk.call(call, identity=sdk.identity)), 40300)
+
+
+@pytest.mark.parametrize("call", ["start_data", "start_seamless"])
+async def test_data_verification_by_agreement(driver: Driver, call: str) -> None:
+    async with simulator(seamless=True) as running:
+        sdk = Sdk(driver, running)
+        started = answer_of(await sdk.call(call, identity=sdk.identity))
+        before = answer_of(await sdk.call("get_by_id", "verification_status", id=started["id"]))
+        (await running.http.get(started["seamless"]["target_uri"])).raise_for_status()
+        after = answer_of(await sdk.call("get_by_id", "verification_status", id=started["id"]))
+
+    assert started["method"] == "seamless"
+    assert (before["status"], after["status"]) == ("PENDING", "SUCCESSFUL")

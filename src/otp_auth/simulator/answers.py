@@ -121,9 +121,8 @@ def _call_result(verification: Verification) -> CallResult | None:
 
 def _price(verification: Verification, settings: SimulatorSettings) -> Json:
     """It is known some time after the end."""
-    if verification.status not in CHARGED or verification.ended_at is None:
-        return {}
-    if datetime.now(UTC) < verification.ended_at + timedelta(seconds=settings.price_delay):
+    known_at = (verification.ended_at or verification.created_at) + timedelta(seconds=settings.price_delay)
+    if verification.status not in CHARGED or datetime.now(UTC) < known_at:
         return {}
     price = {"verificationPrice": price_of(verification.method, verification.number)}
     if settings.termination_debiting and verification.method in CALLS:
