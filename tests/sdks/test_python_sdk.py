@@ -141,12 +141,14 @@ async def _walk(sdk: Sdk, way: Way, *, by_id: bool) -> None:
 
 
 @pytest.mark.parametrize("by_id", [True, False], ids=["by id", "by identity"])
-@pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_verification_from_start_to_end(
-    driver: Driver, running: RunningSimulator, way: Way, kind: str, by_id: bool
-) -> None:
-    await _walk(Sdk(driver, running, kind), way, by_id=by_id)
+async def test_a_verification_from_start_to_end(sdk: Sdk, way: Way, by_id: bool) -> None:
+    await _walk(sdk, way, by_id=by_id)
+
+
+@pytest.mark.parametrize("by_id", [True, False], ids=["by id", "by identity"])
+async def test_the_async_client_too(driver: Driver, running: RunningSimulator, by_id: bool) -> None:
+    await _walk(Sdk(driver, running, "async"), FLASH_CALL, by_id=by_id)
 
 
 async def test_under_the_prefix_that_development_mounts_it(driver: Driver) -> None:

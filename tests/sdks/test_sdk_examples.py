@@ -5,7 +5,6 @@ import os
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
-import pytest
 from sdk_driver import simulator
 from sdk_environments import NODE, ROOT, node_environment, python_environment
 
@@ -30,19 +29,17 @@ async def _run(*command: str) -> str:
     return output.decode()
 
 
-@pytest.mark.parametrize("prefix", ["", "/sandbox"])
-async def test_the_python_example(tmp_path: Path, prefix: str) -> None:
+async def test_the_python_example(tmp_path: Path) -> None:
     python = str(python_environment() / "bin" / "python")
-    async with simulator(prefix=prefix) as running:
+    async with simulator() as running:
         script = _write_example("python", tmp_path / "example.py", running.base_url)
 
         assert await _run(python, script) == "PENDING\n"
 
 
-@pytest.mark.parametrize("prefix", ["", "/sandbox"])
-async def test_the_node_example(tmp_path: Path, prefix: str) -> None:
+async def test_the_node_example(tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(node_environment() / "node_modules")
-    async with simulator(prefix=prefix) as running:
+    async with simulator() as running:
         script = _write_example("javascript", tmp_path / "example.mjs", running.base_url)
 
         assert await _run(NODE, script) == "PENDING\n"
