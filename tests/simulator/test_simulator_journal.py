@@ -1,3 +1,4 @@
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,37 @@ async def test_a_restart_keeps_everything(simulators: Simulators, journal: Path)
     assert_refused(await after.start(reference="one"), 40900)
     assert_refused(await after.report(successful), 40003)
     assert (await after.report(still_open, WRONG)).json()["reason"] == "Invalid code"  # the third
+
+
+async def test_a_restart_makes_no_price_come_earlier(
+    simulators: Simulators, journal: Path, clock: time_machine.Traveller
+) -> None:
+    before = simulators(journal=journal, price_delay=20)
+    verification_id = await before.open("+46701740610", "callout")  # busy
+    charged = await before.open()
+    clock.shift(30)
+    await before.report(charged)
+
+    after = simulators(journal=journal, price_delay=20)
+    clock.shift(19.9)
+
+    assert (await after.status(verification_id))["callResult"] == "BUSY"
+    assert "price" not in await after.status(charged)
+    clock.shift(0.1)
+    assert "price" in await after.status(charged)
+
+
+async def test_what_an_older_version_wrote_down_has_its_price(simulators: Simulators, journal: Path) -> None:
+    before = simulators(journal=journal)
+    verification_id = await before.open()
+    await before.report(verification_id)
+    ended_at = rb',\\"ended_at\\":(?:null|\\"[^"]*\\"),\\"call_result\\":null'
+    _change(journal, lambda content: re.sub(ended_at, b"", content))
+    assert b"ended_at" not in b"".join(_lines(journal))
+
+    state = await simulators(journal=journal).status(verification_id)
+
+    assert (state["status"], "price" in state) == ("SUCCESSFUL", True)
 
 
 async def test_a_late_change_does_not_make_a_verification_the_newest(
