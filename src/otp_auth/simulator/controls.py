@@ -50,7 +50,7 @@ async def put_fault(request: Request, faults: CurrentFaults) -> Response:
 async def faults_in_force(faults: CurrentFaults, response: Response) -> list[Fault]:
     """List what goes wrong now; `times` is what is left of them."""
     response.headers.update(HEADERS)
-    return faults.all()
+    return faults.all_in_force()
 
 
 @router.delete("/faults", status_code=204)

@@ -67,8 +67,7 @@ class Faults:
     def clear(self) -> None:
         self._in_force.clear()
 
-    def all(self) -> list[Fault]:
-        """Return what would go wrong now, with the times that are left."""
+    def all_in_force(self) -> list[Fault]:
         return list(self._in_force.values())
 
     def in_force(self, call: Call) -> Fault | None:
