@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from otp_auth.simulator import endings
 from otp_auth.simulator.dependencies import CurrentFaults, CurrentSimulation
 from otp_auth.simulator.endings import WantedEnding
-from otp_auth.simulator.faults import Fault
+from otp_auth.simulator.faults import Call, Fault
 from otp_auth.simulator.inbox import HEADERS, as_number
 from otp_auth.simulator.records import SentEvent
 
@@ -54,9 +54,9 @@ async def faults_in_force(faults: CurrentFaults, response: Response) -> list[Fau
 
 
 @router.delete("/faults", status_code=204)
-async def clear_faults(faults: CurrentFaults) -> None:
-    """Let everything go well again."""
-    faults.clear()
+async def clear_faults(faults: CurrentFaults, on: Call | None = None) -> None:
+    """Let everything go well again, or one kind of call."""
+    faults.clear(on)
 
 
 @router.put("/endings")
