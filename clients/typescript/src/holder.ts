@@ -12,6 +12,8 @@ import {
 } from "./record.js";
 import type { AuthState, AuthStorage } from "./types.js";
 
+const LONGEST_DELAY = 150; // milliseconds
+
 type Change = (holding: Holding) => Holding;
 
 export class Holder {
@@ -87,6 +89,23 @@ export class Holder {
 
   endReset(token: string): void {
     this.change((held) => (held.reset?.token === token ? { ...held, reset: null } : held));
+  }
+
+  /** Browsers hand localStorage from tab to tab with a delay: wait for what another one has written just now. */
+  async heard(isHere: () => boolean): Promise<void> {
+    if (isHere() || !this.#storage.subscribe) {
+      return;
+    }
+    let stop = (): void => {};
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LONGEST_DELAY);
+      const unsubscribe = this.#storage.subscribe?.(() => isHere() && resolve());
+      stop = () => {
+        clearTimeout(timer);
+        unsubscribe?.();
+      };
+    });
+    stop();
   }
 
   #look(): boolean {

@@ -44,7 +44,9 @@ export class Refresher {
     if (running !== undefined) {
       return running;
     }
-    const started = this.#takeTurns(() => this.#renewNow(stale)).finally(() => this.#inFlight.delete(stale));
+    const started = this.#takeTurns((hasWaited) => this.#renewNow(stale, hasWaited)).finally(() =>
+      this.#inFlight.delete(stale),
+    );
     this.#inFlight.set(stale, started);
     return started;
   }
@@ -72,7 +74,10 @@ export class Refresher {
     return held;
   }
 
-  async #renewNow(stale: string): Promise<HeldSession> {
+  async #renewNow(stale: string, hasWaited: boolean): Promise<HeldSession> {
+    if (hasWaited) {
+      await this.#holder.heard(() => this.#holder.session?.accessToken !== stale);
+    }
     const held = this.#session();
     if (held.accessToken !== stale) {
       return held; // another tab was quicker

@@ -126,7 +126,11 @@ export interface AuthStorage {
 
 /** The part of the standard LockManager (`navigator.locks`) that is needed. */
 export interface Locks {
-  request<T>(name: string, options: { signal?: AbortSignal }, callback: () => Promise<T>): Promise<T>;
+  request<T>(
+    name: string,
+    options: { signal?: AbortSignal; ifAvailable?: boolean },
+    callback: (lock: object | null) => Promise<T>,
+  ): Promise<T>;
 }
 
 export interface OtpAuthOptions {

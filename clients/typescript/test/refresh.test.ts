@@ -1,11 +1,11 @@
 import { afterEach, expect, inject, test, vi } from "vitest";
-import { ConnectionError, type Locks, memoryStorage, NotReadyError } from "../src/index.js";
+import { type AuthStorage, ConnectionError, type Locks, memoryStorage, NotReadyError } from "../src/index.js";
 import { member, type Person, somebody } from "./support/person.js";
 
 const REFRESH = "POST /auth/token/refresh";
 const ME = "GET /me";
 /** As on a page without TLS: nobody waits for anybody. */
-const NO_LOCKS: Locks = { request: (_name, _options, callback) => callback() };
+const NO_LOCKS: Locks = { request: (_name, _options, callback) => callback({}) };
 
 afterEach(() => {
   vi.useRealTimers();
@@ -24,6 +24,31 @@ async function expire({ auth }: Person): Promise<void> {
     async () => (await fetch(`${inject("shortLived")}/api/v1/me`, { headers })).status === 401,
     { timeout: 10_000, interval: 250 },
   );
+}
+
+/** Writes are there for oneself at once, and for others a little later. */
+function lateStorage(shared: AuthStorage): AuthStorage {
+  let seen = shared.read();
+  const listeners = new Set<() => void>();
+  shared.subscribe?.(() => {
+    setTimeout(() => {
+      seen = shared.read();
+      for (const listener of listeners) {
+        listener();
+      }
+    }, 40);
+  });
+  return {
+    read: () => seen,
+    write(entry) {
+      seen = entry;
+      shared.write(entry);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
 }
 
 function times<T>(number: number, work: () => Promise<T>): Promise<T[]> {
@@ -73,6 +98,17 @@ test("three tabs: one refresh", async () => {
 
   expect(network.count(REFRESH)).toBe(1);
   expect(new Set(await Promise.all(tabs.map((each) => each.accessToken()))).size).toBe(1);
+});
+
+test("three tabs that hear of each other late, as browsers have it: one refresh", async () => {
+  const shared = memoryStorage();
+  const { network, tab } = await member({ storage: shared });
+  const tabs = [shared, shared, shared].map((storage) => tab({ storage: lateStorage(storage) }));
+  becomeDue();
+
+  await Promise.all(tabs.map((each) => each.getMe()));
+
+  expect(network.count(REFRESH)).toBe(1);
 });
 
 test("three tabs without locks: all stay signed in, with the newest tokens of one family", async () => {

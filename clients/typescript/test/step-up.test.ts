@@ -110,10 +110,10 @@ test("a refresh on its way doesn't take the proof away again", async () => {
   const { auth, network, readCode, tab } = person;
   const late = network.hold("POST /auth/token/refresh", "after");
   // Another page without locks; with them, the code waits for the refresh.
-  const other = tab({ locks: { request: (_name, _options, work) => work() } });
+  const other = tab({ locks: { request: (_name, _options, work) => work({}) } });
   const refreshing = other.refreshTokens();
   await late.arrived;
-  const stepping = tab({ locks: { request: (_name, _options, work) => work() } });
+  const stepping = tab({ locks: { request: (_name, _options, work) => work({}) } });
   await stepping.stepUp();
   await stepping.verifyCode({ code: await readCode() });
 

@@ -950,6 +950,7 @@ function settle(holder, { token: token2 }, verified) {
 }
 
 // src/holder.ts
+var LONGEST_DELAY = 150;
 var Holder = class {
   #storage;
   #listeners = /* @__PURE__ */ new Set();
@@ -1011,6 +1012,23 @@ var Holder = class {
   endReset(token2) {
     this.change((held) => held.reset?.token === token2 ? { ...held, reset: null } : held);
   }
+  /** Browsers hand localStorage from tab to tab with a delay: wait for what another one has written just now. */
+  async heard(isHere) {
+    if (isHere() || !this.#storage.subscribe) {
+      return;
+    }
+    let stop = () => {
+    };
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, LONGEST_DELAY);
+      const unsubscribe = this.#storage.subscribe?.(() => isHere() && resolve());
+      stop = () => {
+        clearTimeout(timer);
+        unsubscribe?.();
+      };
+    });
+    stop();
+  }
   #look() {
     const state = publicState(this.now);
     const text = JSON.stringify(state);
@@ -1066,7 +1084,9 @@ var Refresher = class {
     if (running !== void 0) {
       return running;
     }
-    const started = this.#takeTurns(() => this.#renewNow(stale)).finally(() => this.#inFlight.delete(stale));
+    const started = this.#takeTurns((hasWaited) => this.#renewNow(stale, hasWaited)).finally(
+      () => this.#inFlight.delete(stale)
+    );
     this.#inFlight.set(stale, started);
     return started;
   }
@@ -1091,7 +1111,10 @@ var Refresher = class {
     }
     return held;
   }
-  async #renewNow(stale) {
+  async #renewNow(stale, hasWaited) {
+    if (hasWaited) {
+      await this.#holder.heard(() => this.#holder.session?.accessToken !== stale);
+    }
     const held = this.#session();
     if (held.accessToken !== stale) {
       return held;
@@ -1298,25 +1321,34 @@ function defaultStorage(key) {
 
 // src/turns.ts
 var PATIENCE = 12e3;
+var TAKEN = /* @__PURE__ */ Symbol("taken");
 function newTurns(locks, name, patience = PATIENCE) {
   return async (work) => {
-    const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), patience);
-    const begin = () => {
-      clearTimeout(timer);
-      return work();
-    };
-    try {
-      return await locks.request(name, { signal: giveUp.signal }, begin);
-    } catch (error) {
-      if (!giveUp.signal.aborted) {
-        throw error;
-      }
-      return await work();
-    } finally {
-      clearTimeout(timer);
-    }
+    const atOnce = await locks.request(
+      name,
+      { ifAvailable: true },
+      async (lock) => lock === null ? TAKEN : await work(false)
+    );
+    return atOnce === TAKEN ? await waitAndWork(locks, name, patience, work) : atOnce;
   };
+}
+async function waitAndWork(locks, name, patience, work) {
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => giveUp.abort(), patience);
+  const begin = () => {
+    clearTimeout(timer);
+    return work(true);
+  };
+  try {
+    return await locks.request(name, { signal: giveUp.signal }, begin);
+  } catch (error) {
+    if (!giveUp.signal.aborted) {
+      throw error;
+    }
+    return await work(true);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 function defaultLocks() {
   return globalThis.navigator?.locks ?? pageLocks();
@@ -1324,22 +1356,26 @@ function defaultLocks() {
 function pageLocks() {
   const lastOf = /* @__PURE__ */ new Map();
   return {
-    async request(name, { signal }, callback) {
-      const before = lastOf.get(name) ?? Promise.resolve();
+    async request(name, { signal, ifAvailable = false }, callback) {
+      const before = lastOf.get(name);
+      if (ifAvailable && before !== void 0) {
+        return await callback(null);
+      }
       let release = () => {
       };
       const mine = new Promise((resolve) => {
         release = resolve;
       });
-      lastOf.set(
-        name,
-        before.then(() => mine)
-      );
+      const last = (before ?? Promise.resolve()).then(() => mine);
+      lastOf.set(name, last);
       try {
         await orAborted(before, signal);
-        return await callback();
+        return await callback({ name });
       } finally {
         release();
+        if (lastOf.get(name) === last) {
+          lastOf.delete(name);
+        }
       }
     }
   };
@@ -1347,7 +1383,7 @@ function pageLocks() {
 function orAborted(waiting, signal) {
   return new Promise((resolve, reject) => {
     signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-    void waiting.then(resolve);
+    void (waiting ?? Promise.resolve()).then(resolve);
   });
 }
 
