@@ -11,20 +11,18 @@ const DEMO_COPY = fileURLToPath(new URL("../../../src/otp_auth/demo/otp-auth-cli
 const NPM = join(dirname(process.execPath), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js");
 const QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 const STRICT = ["--strict", "--exactOptionalPropertyTypes", "--noEmit", "--target", "es2022"];
-// What anybody's page may write.
-const CONSUMER = `import { createOtpAuth, isProblem, type AuthState, type ProblemCode } from "otp-auth-client";
-
-const auth = createOtpAuth({ baseUrl: "https://auth.example.com", transport: "cookie" });
-export const state: AuthState["status"] = auth.state.status;
-export async function logIn(identifier: string, password: string): Promise<ProblemCode | null> {
-  try {
-    const step = await auth.logIn({ identifier, password });
-    return step.status === "otp_required" && step.pending.challenge === null ? "not_ready" : null;
-  } catch (error) {
-    return isProblem(error) ? error.code : null;
-  }
+// What the README's examples take from the page around them.
+const PAGE = `import type { AuthState, OtpAuth, PendingChallenge } from "otp-auth-client";
+declare global {
+  const auth: OtpAuth;
+  const password: string;
+  const code: string;
+  function render(state: AuthState): void;
+  function show(sentence: string): void;
+  function askFor(pending: PendingChallenge): Promise<any>;
 }
 `;
+const EXAMPLE = /^```ts\n(.*?)^```$/gms;
 const SMOKE = `for (const name of ["otp-auth-client", "otp-auth-client/browser"]) {
   const { createOtpAuth, memoryStorage } = await import(name);
   const auth = createOtpAuth({ baseUrl: "https://a.example", transport: "body", storage: memoryStorage() });
@@ -81,15 +79,31 @@ async function packAndImport() {
     npm(folder, "install", ...QUIET, `./${tarball}`);
     await writeFile(join(folder, "smoke.js"), SMOKE);
     node(folder, "smoke.js");
-    await writeFile(join(folder, "consumer.ts"), CONSUMER);
-    const tsc = join(PACKAGE, "node_modules", "typescript", "bin", "tsc");
-    for (const [module, resolution] of [
-      ["nodenext", "nodenext"],
-      ["esnext", "bundler"],
-    ]) {
-      node(folder, tsc, ...STRICT, "--module", module, "--moduleResolution", resolution, "consumer.ts");
-    }
+    compileExamples(folder, await writeExamples(folder));
   } finally {
     await rm(folder, { recursive: true });
+  }
+}
+
+/** The README's examples, as somebody's modules. */
+async function writeExamples(folder) {
+  const readme = await readFile(join(PACKAGE, "README.md"), "utf8");
+  const examples = [...readme.matchAll(EXAMPLE)].map(([, code]) => `${code}\nexport {};\n`);
+  if (examples.length === 0) {
+    throw new Error("the README has no examples");
+  }
+  const modules = [PAGE, ...examples];
+  const names = modules.map((_, index) => `module-${index}.ts`);
+  await Promise.all(names.map((name, index) => writeFile(join(folder, name), modules[index])));
+  return names;
+}
+
+function compileExamples(folder, names) {
+  const tsc = join(PACKAGE, "node_modules", "typescript", "bin", "tsc");
+  for (const [module, resolution] of [
+    ["nodenext", "nodenext"],
+    ["esnext", "bundler"],
+  ]) {
+    node(folder, tsc, ...STRICT, "--module", module, "--moduleResolution", resolution, ...names);
   }
 }
