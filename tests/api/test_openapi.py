@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from pydantic import BaseModel
 
 from otp_auth.api import export_answers, oauth_answers, schemas
 from otp_auth.api.docs import openapi
+from otp_auth.api.documents import documents
 from support.service import API, Json, Service
 
+ROOT = Path(__file__).resolve().parents[2]
 BODIES = (schemas, oauth_answers, export_answers)
 BODY = {"malformed_request", "unsupported_media_type", "payload_too_large", "validation_failed"}
 DATABASE = {"overloaded", "not_ready"}
@@ -207,6 +210,24 @@ async def test_the_document_is_served_as_it_is(service: Service, document: Json)
     assert openapi(service.app) == document
 
 
+@pytest.mark.parametrize("name", sorted(documents()))
+def test_what_the_repository_keeps_of_the_sources_is_current(name: str) -> None:
+    kept = (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+    assert kept == documents()[name], "write it anew by ./dev docs"
+
+
+def test_the_document_of_a_running_service_is_the_one_that_is_kept(document: Json) -> None:
+    assert json.loads(documents()["openapi.json"]) == document
+
+
+def test_the_codes_are_those_of_the_contract(document: Json) -> None:
+    shapes = document["components"]["schemas"]
+
+    assert set(shapes["ProblemCode"]["enum"]) == STATUS_OF.keys()
+    assert shapes["Problem"]["properties"]["code"] == {"$ref": "#/components/schemas/ProblemCode"}
+
+
 def test_every_address_of_the_contract_is_there(everything: list[Operation]) -> None:
     assert {f"{each.method} {each.path}" for each in everything} == ADDRESSES
 
@@ -321,7 +342,9 @@ def test_a_reset_may_also_be_held(everything: list[Operation]) -> None:
 
 
 def test_every_body_has_an_example_that_is_one(document: Json) -> None:
-    for name, schema in document["components"]["schemas"].items():
+    shapes = document["components"]["schemas"]
+    for name in shapes.keys() - {"ProblemCode"}:
+        schema = shapes[name]
         kind = next(getattr(each, name) for each in BODIES if hasattr(each, name))
         assert issubclass(kind, BaseModel)
         for example in schema["examples"]:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from otp_auth.api.examples import EXAMPLES
-from otp_auth.api.problems import MEDIA_TYPE, InternalError, refusals
+from otp_auth.api.problems import MEDIA_TYPE, InternalError, all_refusals, refusals
 from otp_auth.api.schemas import Problem
 
 # Swagger UI writes styles into its elements and draws small pictures from data addresses.
@@ -29,6 +29,10 @@ START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: 
   persistAuthorization: true,
   presets: [SwaggerUIBundle.presets.apis], tryItOutEnabled: true, displayRequestDuration: true});
 """
+TITLE = "otp-auth"
+DESCRIPTION = """A password and a code on the phone. Register or log in, take the `pending_token` to the `otp`
+routes, prove the code, and hold an access token that any service can check with the keys of
+`/.well-known/jwks.json`. Refusals are RFC 9457 problem details: switch on `code`."""
 TAGS = [
     {"name": "registration", "description": "1. A phone number and a password, confirmed by the phone."},
     {"name": "login", "description": "2. The password: the first factor."},
@@ -74,9 +78,15 @@ def _complete(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for foreign in ("HTTPValidationError", "ValidationError"):
         schemas.pop(foreign, None)
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
+    problem["properties"]["code"] = {"$ref": "#/components/schemas/ProblemCode"}
+    schemas["ProblemCode"] = {
+        "type": "string",
+        "enum": sorted(all_refusals()),
+        "description": "What to switch on. A later version may have more: treat those by their status.",
+    }
     for name, example in EXAMPLES.items():
         schemas[name]["examples"] = [example]
     for operation in _operations(document):

@@ -348,20 +348,24 @@ class FieldError(Answer):
     message: str
 
 
-class Problem(Answer):
+class Problem(SparseAnswer):
     """RFC 9457 problem details. Switch on `code`; `title` and `detail` are for people."""
 
     model_config = ConfigDict(extra="allow")
+    optional_fields = frozenset({"errors", "attempts_left", "acr_values", "max_age", "missing"})
 
-    type: str
+    type: Annotated[str, Field(description="an address that explains the code")]
     title: str
     status: int
     detail: str
     code: str
-    request_id: str
-    errors: list[FieldError] | None = None
-    attempts_left: int | None = None
+    request_id: Annotated[str, Field(description="of the header X-Request-ID and of our log: quote it")]
+    errors: Annotated[
+        list[FieldError] | None, Field(description="with `validation_failed` and `weak_password`")
+    ] = None
+    attempts_left: Annotated[int | None, Field(description="of this challenge, with `wrong_code`")] = None
     acr_values: Annotated[str | None, Field(description="what the access token must say (RFC 9470)")] = None
     max_age: Annotated[
         int | None, Field(description="seconds since the proof that its access token tells of, at most")
     ] = None
+    missing: Annotated[list[str] | None, Field(description="what `/health/ready` could not reach")] = None
