@@ -13,9 +13,10 @@ from starlette.types import ASGIApp
 from otp_auth import __version__, migrations
 from otp_auth.accounts.password_policy import common_passwords
 from otp_auth.accounts.passwords import PasswordHasher
-from otp_auth.api.docs import DESCRIPTION, TAGS, TITLE, add_docs
+from otp_auth.api.docs import add_docs
 from otp_auth.api.edge import Edge, LastResort
 from otp_auth.api.floods import new_gates
+from otp_auth.api.openapi import DESCRIPTION, TAGS, TITLE
 from otp_auth.api.problems import add_problem_handlers
 from otp_auth.api.routes import ROUTES
 from otp_auth.api.service_clients import ServiceClients

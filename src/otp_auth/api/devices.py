@@ -26,7 +26,8 @@ EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyErr
     operation_id="listDevices",
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, ValidationFailedError),
-    summary="Which devices need no code",
+    summary="List my trusted devices",
+    response_description="One page of devices",
 )
 async def list_devices(caller: CurrentCaller, devices: Devices, cursor: Cursor = None) -> schemas.DevicePage:
     """Return the trusted devices of the account, the newest first, 50 at a time."""
@@ -44,6 +45,7 @@ async def list_devices(caller: CurrentCaller, devices: Devices, cursor: Cursor =
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, NotFoundError),
     summary="Trust a device no more",
+    response_description="The device is asked for a code again",
 )
 async def end_device(device_id: str, caller: CurrentCaller, devices: Devices, network: ClientNetwork) -> None:
     """Have a device asked for a code again. Sessions that it has opened go on."""

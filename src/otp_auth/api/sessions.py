@@ -25,7 +25,8 @@ EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyErr
     operation_id="listSessions",
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, ValidationFailedError),
-    summary="Where am I logged in",
+    summary="List my sessions",
+    response_description="One page of sessions",
 )
 async def list_sessions(
     caller: CurrentCaller, sessions: Sessions, cursor: Cursor = None
@@ -44,7 +45,8 @@ async def list_sessions(
     status_code=HTTPStatus.NO_CONTENT,
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, NotFoundError),
-    summary="End one session",
+    summary="End a session",
+    response_description="The session has ended",
 )
 async def end_session(
     session_id: str, caller: CurrentCaller, sessions: Sessions, network: ClientNetwork
@@ -63,6 +65,7 @@ async def end_session(
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE),
     summary="End all other sessions",
+    response_description="All other sessions have ended",
 )
 async def end_other_sessions(caller: CurrentCaller, sessions: Sessions, network: ClientNetwork) -> None:
     """End every session of the account but the caller's, at once."""
