@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from otp_auth.api import export_answers, oauth_answers, schemas
 from otp_auth.api.openapi import openapi
 from support.authenticator import add_app, enrol
+from support.resets import allowed
 from support.service import PASSWORD, Json, Service, new_number, wrong
 
 BODIES = (schemas, oauth_answers, export_answers)
@@ -97,6 +98,19 @@ def test_each_example_has_the_shape_of_its_body(everything: list[Operation]) -> 
     assert checked > 80
 
 
+async def credential(service: Service, operation: Operation) -> dict[str, str]:
+    """A new one: what an operation is asked for may end it."""
+    match operation.credential:
+        case "PendingToken":
+            return bearer((await service.start_registration(new_number()))["pending_token"])
+        case "AccessToken":
+            return bearer((await service.register(new_number()))["access_token"])
+        case "ResetToken":
+            await service.register(number := new_number())
+            return bearer((await allowed(service, number))["reset_token"])
+    return {}
+
+
 async def test_each_example_of_a_request_is_taken_by_its_route(
     service: Service, everything: list[Operation]
 ) -> None:
@@ -105,8 +119,7 @@ async def test_each_example_of_a_request_is_taken_by_its_route(
         if not each.takes_body:
             continue
         for example in each.description["requestBody"]["content"][JSON]["examples"].values():
-            tokens = await token_of_each_kind(service)
-            headers = bearer(tokens[each.credential]) if each.credential else {}
+            headers = await credential(service, each)
             answer = await service.http.request(
                 each.method, each.path, json=example["value"], headers=headers
             )

@@ -18,13 +18,43 @@ CSP = (
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>otp-auth API</title><link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
+<title>otp-auth API</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
 <body><div id="docs"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script></body></html>
 """
-START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true,
+START = """// What no page can send: "Authorize" asks only for what a person can paste.
+const NOT_FROM_A_PAGE = ["RefreshCookie", "SinchSignature"];
+
+const canBeShown = (wanted) => !NOT_FROM_A_PAGE.some((scheme) => scheme in wanted);
+
+function withoutThem(received) {
+  const document = structuredClone(received);
+  for (const scheme of NOT_FROM_A_PAGE) delete document.components.securitySchemes[scheme];
+  for (const operation of Object.values(document.paths).flatMap(Object.values)) {
+    if (operation.security) operation.security = operation.security.filter(canBeShown);
+  }
+  return document;
+}
+
+const forPeople = () => ({
+  statePlugins: {
+    spec: {wrapActions: {updateJsonSpec: (update) => (received) => update(withoutThem(received))}},
+  },
+});
+
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#docs",
+  presets: [SwaggerUIBundle.presets.apis],
+  plugins: [forPeople],
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  displayOperationId: true,
+  displayRequestDuration: true,
   persistAuthorization: true,
-  presets: [SwaggerUIBundle.presets.apis], tryItOutEnabled: true, displayRequestDuration: true});
+  tryItOutEnabled: true,
+});
 """
 
 

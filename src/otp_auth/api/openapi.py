@@ -148,9 +148,10 @@ def _show_wrong_fields(operation: dict[str, Any], shape: str | None) -> None:
     if shape is None or not hasattr(schemas, shape):
         return
     refusal = ValidationFailedError(errors=_errors_of(getattr(schemas, shape), EXAMPLES[shape]))
-    shown = operation["responses"]["422"]["content"][MEDIA_TYPE]["examples"]
-    shown.pop(ValidationFailedError.code)
-    shown |= {f"{ValidationFailedError.code}.{shape}": example_of(refusal)}
+    content = operation["responses"]["422"]["content"][MEDIA_TYPE]
+    del content["examples"][ValidationFailedError.code]
+    name = f"{ValidationFailedError.code}.{shape}"
+    content["examples"] = {name: example_of(refusal), **content["examples"]}
 
 
 def _errors_of(kind: type[BaseModel], good: dict[str, Any]) -> list[dict[str, str]]:

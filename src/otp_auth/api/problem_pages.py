@@ -30,8 +30,8 @@ h2 { margin: 2rem 0 .25rem; font-size: 1rem }
 p { margin: 0 }
 .facts, nav { color: var(--soft) }
 code, pre { font: .875em/1.6 ui-monospace, monospace }
-pre { margin: .5rem 0 0; padding: 1rem; overflow-x: auto; background: var(--box);
-  border: 1px solid var(--line); border-radius: .5rem }
+pre { margin: .5rem 0 0; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere;
+  background: var(--box); border: 1px solid var(--line); border-radius: .5rem }
 nav { margin-top: 3rem; padding-top: 1.25rem; border-top: 1px solid var(--line) }
 nav a { margin-right: .75rem; color: inherit; display: inline-block }
 nav a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none }
