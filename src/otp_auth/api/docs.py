@@ -30,7 +30,10 @@ const canBeShown = (wanted) => !NOT_FROM_A_PAGE.some((scheme) => scheme in wante
 
 function withoutThem(received) {
   const document = structuredClone(received);
-  for (const scheme of NOT_FROM_A_PAGE) delete document.components.securitySchemes[scheme];
+  const schemes = Object.entries(document.components.securitySchemes);
+  // Each field of "Authorize" asks for the focus, and the last one gets it: the first token of the walk.
+  const shown = schemes.filter(([scheme]) => !NOT_FROM_A_PAGE.includes(scheme)).reverse();
+  document.components.securitySchemes = Object.fromEntries(shown);
   for (const operation of Object.values(document.paths).flatMap(Object.values)) {
     if (operation.security) operation.security = operation.security.filter(canBeShown);
   }

@@ -38,7 +38,8 @@ with the code that arrived (in development it is in the inbox at `/sandbox/`), c
 `type` is an address that explains the code. 429 and 503 say in `Retry-After` when to try again.
 
 **Every answer** carries `X-Request-ID`, the one that was sent or a new one: quote it when you report
-something. Times are UTC, durations are seconds.
+something. Times are UTC, durations are seconds. Later versions may add fields, codes and events: pass
+over what you don't know.
 """
 TAGS = [
     {"name": "registration", "description": "1. A phone number and a password, confirmed by the phone."},
