@@ -1,8 +1,9 @@
 """The trusted devices of an account: where no code is asked for, and how to end that."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from otp_auth.api import schemas
 from otp_auth.api.answers import describe_device
@@ -47,7 +48,12 @@ async def list_devices(caller: CurrentCaller, devices: Devices, cursor: Cursor =
     summary="Trust a device no more",
     response_description="The device is asked for a code again",
 )
-async def end_device(device_id: str, caller: CurrentCaller, devices: Devices, network: ClientNetwork) -> None:
+async def end_device(
+    device_id: Annotated[str, Path(description="`id` of the list")],
+    caller: CurrentCaller,
+    devices: Devices,
+    network: ClientNetwork,
+) -> None:
     """Have a device asked for a code again. Sessions that it has opened go on."""
     # A malformed id, an ended device and somebody else's answer alike.
     found = parse_id(device_id)

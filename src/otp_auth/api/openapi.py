@@ -96,6 +96,16 @@ def _complete_schemas(found: dict[str, Any]) -> None:
     }
     for name, example in EXAMPLES.items():
         found[name]["examples"] = [example]
+    for shape in found.values():
+        for field in shape.get("properties", {}).values():
+            _lift_description(field)
+
+
+def _lift_description(field: dict[str, Any]) -> None:
+    """Of a field that may be null Pydantic describes the other kind: readers look at the field itself."""
+    for kind in field.get("anyOf", ()):
+        if "description" in kind:
+            field.setdefault("description", kind.pop("description"))
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,9 +5,9 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
 from otp_auth.api import schemas
@@ -64,7 +64,9 @@ PARTS = {
         **refusals(NotFoundError),
     },
 )
-async def explain_problem(code: str, request: Request) -> Response:
+async def explain_problem(
+    code: Annotated[str, Path(description="of a refusal", examples=["wrong_code"])], request: Request
+) -> Response:
     """Explain a code: as JSON to whoever asks for it, as a page to a browser."""
     if code not in LESSONS:
         raise NotFoundError

@@ -1,8 +1,9 @@
 """The sessions of an account: where am I logged in, and how do I end that."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from otp_auth.api import schemas
 from otp_auth.api.answers import describe_session
@@ -49,7 +50,10 @@ async def list_sessions(
     response_description="The session has ended",
 )
 async def end_session(
-    session_id: str, caller: CurrentCaller, sessions: Sessions, network: ClientNetwork
+    session_id: Annotated[str, Path(description="`id` of the list")],
+    caller: CurrentCaller,
+    sessions: Sessions,
+    network: ClientNetwork,
 ) -> None:
     """End a session of the account at once; the own one too."""
     # A malformed id, an ended session and somebody else's answer alike.

@@ -69,7 +69,9 @@ class StepUpBody(Body):
 
 
 class SendBody(Body):
-    method: ChannelName
+    method: Annotated[
+        ChannelName, Field(description="one of `next_methods`, or the same again from `resend_at` on")
+    ]
 
 
 class VerifyBody(Body):
@@ -116,7 +118,8 @@ class ChangeMeBody(Body):
     locale: Locale | None = None
     # A factory, for a default in the document would tempt clients to send it.
     preferred_method: Annotated[
-        Literal["sms", "voice", "whatsapp", "totp"], Field(default_factory=lambda: "sms")
+        Literal["sms", "voice", "whatsapp", "totp"],
+        Field(default_factory=lambda: "sms", description="what logins take that name no `method`"),
     ]
 
 
@@ -134,7 +137,7 @@ class ForgotPasswordBody(Body):
 
 
 class ResetProof(Body):
-    method: Literal["totp", "recovery_code"]
+    method: Annotated[Literal["totp", "recovery_code"], Field(description="which second factor")]
     code: Code
 
 
