@@ -181,8 +181,11 @@ def refusals(*errors: type[AuthError] | AuthError) -> dict[int | str, dict[str, 
     described: dict[int | str, dict[str, Any]] = {}
     for each in errors:
         error = each if isinstance(each, AuthError) else each.example()
-        entry = described.setdefault(int(error.status), _entry(error.status))
+        entry = described.setdefault(int(error.status), _new_entry())
         entry["content"][MEDIA_TYPE]["examples"][_example_name(error)] = example_of(error)
+    for entry in described.values():
+        codes = {name.partition(".")[0]: None for name in entry["content"][MEDIA_TYPE]["examples"]}
+        entry["description"] = ", ".join(f"`{code}`" for code in codes)
     return described
 
 
@@ -205,9 +208,9 @@ def _stands_for_its_code(error: AuthError) -> bool:
     return all_refusals()[error.code] is type(error)
 
 
-def _entry(status: HTTPStatus) -> dict[str, Any]:
+def _new_entry() -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema, "examples": {}}}}
+    return {"content": {MEDIA_TYPE: {"schema": schema, "examples": {}}}}
 
 
 def all_refusals(roots: Iterable[type[AuthError]] = (AuthError,)) -> dict[str, type[AuthError]]:
