@@ -1,13 +1,10 @@
-"""The README does what it says: its commands run, its tables are complete, its links lead somewhere."""
+"""The pages do what they say: their commands run, tables are complete, links lead somewhere."""
 
 import re
 import shutil
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +13,10 @@ import jwt
 import pytest
 from typer import Typer
 
-from otp_auth.api.problems import all_refusals
 from otp_auth.cli import application
+from support.documents import ADDRESS, PAGES, ROOT, block, read, started
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = [
-    "README.md",
-    "CHANGELOG.md",
-    "SECURITY.md",
-    *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")),
-]
-START_TIMEOUT = 60.0
-STOP_TIMEOUT = 30.0
 WALK_TIMEOUT = 60.0
-ADDRESS = "http://127.0.0.1:8000"  # of `./dev start`, in the README
 EMPTY = "\N{EN DASH}"  # how the README writes "no default"
 PASSWORD = "Quiet-Harbour-Lantern-58"
 # The phone's number comes twice: as it was sent, and as the service knows it.
@@ -43,76 +30,11 @@ WALK = r"""1\. Register (?P<number>\+4670\d{7})
 """
 
 
-def read(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def block(language: str, beginning: str) -> str:
-    """Return the one fenced block of the README that begins so."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```$", read("README.md"), re.DOTALL | re.MULTILINE)
-    (found,) = [each for each in blocks if each.startswith(beginning)]
-    return str(found)
-
-
 def rows(heading: str) -> list[list[str]]:
     """Return the cells of all tables of a section, their heads left out."""
     (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## )", read("README.md"), re.DOTALL | re.MULTILINE)
     lines = re.findall(r"^\| `.*\|$", section, re.MULTILINE)
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def started(folder: Path) -> Iterator[str]:
-    """Run `otp-auth dev` until the block ends, and return its address."""
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "otp_auth",
-        "dev",
-        "--port",
-        str(port),
-        "--data-dir",
-        str(folder / "data"),
-    ]
-    log = folder / "log"
-    with log.open("wb") as output:
-        service = subprocess.Popen(  # noqa: S603 - the project's own command
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_until_healthy(service, address, log)
-        yield address
-    finally:
-        service.terminate()
-        try:
-            service.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            service.kill()
-            service.wait()
-
-
-def wait_until_healthy(service: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
-    while not is_healthy(address):
-        assert service.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
-
-
-def is_healthy(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/health", trust_env=False).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +59,7 @@ def paste(text: str) -> subprocess.CompletedProcess[str]:
 
 class TestCommands:
     def test_the_walk_works_and_works_again(self, address: str) -> None:
-        walk = block("bash", "BASE=")
+        walk = block("docs/quick-start.md", "bash", "BASE=")
         assert walk.count(ADDRESS) == 1
 
         done = paste(walk.replace(ADDRESS, address) * 2)
@@ -150,10 +72,10 @@ class TestCommands:
         assert done.stderr == ""
 
     def test_the_end_that_it_shows_is_the_end_that_comes(self) -> None:
-        assert re.search(WALK.split("\n", 5)[5], block("text", "6."))
+        assert re.search(WALK.split("\n", 5)[5], block("docs/quick-start.md", "text", "6."))
 
     def test_the_addresses_that_it_shows_are_printed(self, address: str, tmp_path: Path) -> None:
-        shown = block("console", "$ ./dev start").splitlines()[1:]
+        shown = block("README.md", "console", "$ ./dev start").splitlines()[1:]
         with started(tmp_path) as other:
             printed = (tmp_path / "log").read_text().splitlines()
 
@@ -208,7 +130,7 @@ class TestExampleForServices:
     ) -> None:
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        example = block("python", "import jwt")
+        example = block("docs/quick-start.md", "python", "import jwt")
         assert example.count(ADDRESS) == 1
         names: dict[str, Any] = {}
         exec(example.replace(ADDRESS, address), names)  # noqa: S102 - the README's own example
@@ -223,7 +145,7 @@ class TestExampleForServices:
     def test_the_kind_of_token_is_looked_at(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        example = block("python", "import jwt").replace(ADDRESS, address)
+        example = block("docs/quick-start.md", "python", "import jwt").replace(ADDRESS, address)
         # Were the audience not looked at, a pending token would still be no access token.
         example = example.replace("AUDIENCE = ", "").replace("AUDIENCE", f'"{address}/otp"')
         names: dict[str, Any] = {}
@@ -240,16 +162,6 @@ class TestTables:
 
         assert [row[:2] for row in rows("Settings")] == expected
         assert all(len(row) == 3 and row[2] for row in rows("Settings"))
-
-    def test_every_problem_code_is_there_with_its_status(self) -> None:
-        codes = [row for row in rows("For frontends") if len(row) == 3 and re.fullmatch(r"\d{3}", row[1])]
-
-        listed = {row[0].strip("`"): int(row[1]) for row in codes}
-        ours = {
-            code: error for code, error in all_refusals().items() if error.__module__.startswith("otp_auth.")
-        }
-        assert listed == {code: int(error.status) for code, error in ours.items()}
-        assert list(listed.values()) == sorted(listed.values())
 
 
 def leads_somewhere(page: str, target: str) -> bool:

@@ -1,7 +1,7 @@
 """The one base class of every refusal. Each subclass is one problem code of the public contract."""
 
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class AuthError(Exception):
@@ -17,6 +17,11 @@ class AuthError(Exception):
         self.detail = detail or self.detail
         self.members = members
         super().__init__(self.detail)
+
+    @classmethod
+    def example(cls) -> Self:
+        """One as a client meets it, for the documents: with members of made-up values."""
+        return cls()
 
 
 class RetryLaterError(AuthError):

@@ -13,9 +13,10 @@ from starlette.types import ASGIApp
 from otp_auth import __version__, migrations
 from otp_auth.accounts.password_policy import common_passwords
 from otp_auth.accounts.passwords import PasswordHasher
-from otp_auth.api.docs import TAGS, add_docs
+from otp_auth.api.docs import add_docs
 from otp_auth.api.edge import Edge, LastResort
 from otp_auth.api.floods import new_gates
+from otp_auth.api.openapi import DESCRIPTION, TAGS, TITLE
 from otp_auth.api.problems import add_problem_handlers
 from otp_auth.api.routes import ROUTES
 from otp_auth.api.service_clients import ServiceClients
@@ -43,9 +44,6 @@ from otp_auth.tokens.jwt import Tokens
 from otp_auth.tokens.keys import load_keys
 from otp_auth.tokens.watching import follow_keys
 
-DESCRIPTION = """A password and a code on the phone. Register or log in, take the `pending_token` to the `otp`
-routes, prove the code, and hold an access token that any service can check with the keys of
-`/.well-known/jwks.json`. Refusals are RFC 9457 problem details: switch on `code`."""
 REDIS_TIMEOUT = 1.0  # seconds
 
 
@@ -55,7 +53,7 @@ def create_app(settings: Settings, mounts: Mapping[str, ASGIApp] | None = None) 
     Raises SigningKeysError when there is no key to sign with.
     """
     app = FastAPI(
-        title="otp-auth",
+        title=TITLE,
         version=__version__,
         description=DESCRIPTION,
         openapi_tags=TAGS,

@@ -12,7 +12,7 @@ from loguru import logger
 from sqlalchemy import select
 
 from otp_auth.api.body_errors import LARGEST_BODY
-from otp_auth.api.docs import openapi
+from otp_auth.api.openapi import openapi
 from otp_auth.api.schemas import Problem
 from otp_auth.database import Base, Database
 from support.resets import allowed
@@ -47,6 +47,8 @@ PARAMETERS = {
 }
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 SERVICE_CLIENT = "ServiceClient"  # speaks forms and RFC 6749 5.2: see support/gateway
+# RFC 6749 5.2, for the two routes of service clients.
+OAUTH_ERRORS = {"400": "invalid_request", "401": "invalid_client", "413": "invalid_request"}
 JSON_TYPE = {"Content-Type": "application/json"}
 # Bodies that fail at one step of the judging each.
 TOO_LARGE = b" " * (LARGEST_BODY + 1)
@@ -141,6 +143,18 @@ def _example(document: Json, field: Json) -> Any:
             return each["const"]
     kinds = {each.get("type") for each in (field, *field.get("anyOf", ()))}
     return False if "boolean" in kinds else 1 if "integer" in kinds else "x"
+
+
+def problems_of(document: Json, operation: Operation) -> dict[str, list[Json]]:
+    """Examples of refusals by the status they are documented under."""
+    return {
+        status: [
+            (resolve(document, example["$ref"]) if "$ref" in example else example)["value"]
+            for example in response["content"]["application/problem+json"]["examples"].values()
+        ]
+        for status, response in operation.description["responses"].items()
+        if int(status) >= 400 and (operation.credential != SERVICE_CLIENT or status not in OAUTH_ERRORS)
+    }
 
 
 def resolve(document: Json, reference: str) -> Any:

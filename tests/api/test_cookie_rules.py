@@ -9,7 +9,7 @@ from api_surface import JSON_TYPE, code_of, everything_stored, operations
 
 from conftest import NewService
 from otp_auth.api import cookies
-from otp_auth.api.docs import openapi
+from otp_auth.api.openapi import openapi
 from support.browser import COOKIE, COOKIE_MODE, Browser, granted, opened_browser, set_cookie
 from support.service import API, Service, new_number
 

@@ -26,7 +26,7 @@ from api_surface import (
 from legitimate_calls import CALLS, effect, new_person, rows_about, stored_rows
 
 from conftest import NewService
-from otp_auth.api.docs import openapi
+from otp_auth.api.openapi import openapi
 from otp_auth.database import Base
 from support import gateway
 from support.devices import ON, WIDE

@@ -12,7 +12,7 @@ from token_kinds import SERVICE_CLIENT, Credential, every_kind
 
 from conftest import NewService
 from otp_auth.api import farewell
-from otp_auth.api.docs import openapi
+from otp_auth.api.openapi import openapi
 from support.gateway import refusal_of
 from support.service import Service
 

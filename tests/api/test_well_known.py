@@ -1,20 +1,17 @@
-"""The public keys, and the explanations of problem codes."""
+"""The public keys."""
 
 import shutil
 from pathlib import Path
 
 import jwt
 import pytest
-from api_surface import STATUS_OF, code_of, problem_of
 
 from conftest import NewService
-from otp_auth.api.problems import all_refusals
 from otp_auth.tokens.keys import generate_key
 from support.service import PUBLIC_URL, Service, new_number
 
 JWKS = "/.well-known/jwks.json"
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
-BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 @pytest.fixture
@@ -90,58 +87,3 @@ async def test_other_keys_are_sent_whole(service: Service, condition: str) -> No
 
     assert answer.status_code == 200
     assert answer.json()["keys"]
-
-
-def test_every_refusal_is_in_the_contract() -> None:
-    assert {code: int(error.status) for code, error in all_refusals().items()}.items() <= STATUS_OF.items()
-
-
-@pytest.mark.parametrize("code", sorted(all_refusals()))
-async def test_each_code_is_explained(service: Service, code: str) -> None:
-    data = await service.http.get(f"/problems/{code}")
-    page = await service.http.get(f"/problems/{code}", headers=BROWSER)
-
-    explained = data.json()
-    assert data.headers["content-type"] == "application/json"
-    assert explained["type"] == f"{PUBLIC_URL}/problems/{code}"
-    assert (explained["code"], explained["status"]) == (code, STATUS_OF[code])
-    assert explained["title"]
-    assert explained["detail"]
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert code in page.text
-    assert explained["title"].replace("'", "&#x27;") in page.text
-
-
-async def test_a_code_with_several_causes_is_explained_in_general(service: Service) -> None:
-    explained = (await service.http.get("/problems/validation_failed")).json()
-
-    assert explained["detail"] == "Correct the fields named in `errors`."
-
-
-async def test_the_type_of_a_real_problem_leads_to_its_explanation(service: Service) -> None:
-    problem = problem_of(await service.get("/me"))
-
-    explained = (await service.http.get(problem["type"])).json()
-
-    assert {name: problem[name] for name in ("type", "title", "status", "code")} == {
-        name: explained[name] for name in ("type", "title", "status", "code")
-    }
-
-
-async def test_an_unknown_code_is_not_found(service: Service) -> None:
-    answers = [await service.http.get("/problems/nonsense", headers=headers) for headers in ({}, BROWSER)]
-
-    assert [code_of(answer) for answer in answers] == ["not_found"] * 2
-
-
-async def test_the_page_escapes_what_it_shows(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    hostile = "<script>alert('x')</script>"
-    refusals = all_refusals()
-    for name in ("title", "detail"):
-        monkeypatch.setattr(refusals["not_found"], name, hostile)
-
-    page = await service.http.get("/problems/not_found", headers=BROWSER)
-
-    assert "<script" not in page.text
-    assert "&lt;script&gt;" in page.text
-    assert page.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"

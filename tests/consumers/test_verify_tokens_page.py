@@ -16,7 +16,7 @@ from support.service import PUBLIC_URL, Service, new_number
 RUN = {"orders.py", "orders.mjs", "check.mjs"}
 PARSED = {"jwt_authn.yaml"}
 BY_HAND = {"gateway.conf"}
-SHOWN = ["json", "http"]
+SHOWN = ["json", "http", "bash"]
 TYPES = {"string": str, "string, a UUID": str, "integer, seconds since 1970": int, "array of strings": list}
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from otp_auth.accounts.errors import ConflictError
+from otp_auth.accounts.errors import AppEnrolledError, AppReplacedError, NoAppWaitsError
 from otp_auth.accounts.models import PreferredMethod, User
 from otp_auth.accounts.password_resets import void_resets
 from otp_auth.accounts.repository import lock_owner
@@ -30,13 +30,13 @@ _DETAIL = {"factor": FactorKind.TOTP.value}
 async def enrol_app(database: Database, seeds: Seeds, issuer: str, user: User, session_id: UUID) -> Enrolment:
     """Make a seed for an app, in place of one that was never confirmed. It doesn't count before it is.
 
-    Raises ConflictError when a confirmed one is there, InvalidTokenError when the session ended meanwhile.
+    Raises AppEnrolledError, and InvalidTokenError when the session ended meanwhile.
     """
     seed = new_seed()
     async with database.write() as tx:
         await lock_owner(tx, user.id, session_id)
         if not await enrol(tx, user.id, seeds.seal(seed, user.id)):
-            raise ConflictError("An authenticator app is enrolled already. Remove it first.")
+            raise AppEnrolledError
     return describe_enrolment(seed, issuer, user.phone_number)
 
 
@@ -51,12 +51,12 @@ async def confirm_app(
 ) -> TotpAuthenticator:
     """Let the app that shows this code count from now on. A guess is charged before anybody looks.
 
-    Raises WrongCodeError, TooManyAttemptsError, ConflictError when no app waits, InvalidTokenError when the
-    session has ended meanwhile.
+    Raises WrongCodeError, TooManyAttemptsError, NoAppWaitsError, AppReplacedError, and InvalidTokenError when
+    the session has ended meanwhile.
     """
     waiting = await apps.find(session.user_id)
     if waiting is None or waiting.confirmed_at is not None:
-        raise ConflictError("No authenticator app waits to be confirmed.")
+        raise NoAppWaitsError
     try:
         match = await _judge(apps, guesses, waiting, code)
     except (WrongAppCodeError, TooManyAttemptsError) as refusal:
@@ -70,7 +70,7 @@ async def confirm_app(
         confirmed = await _confirm(tx, match, session.id, network)
     # Raised only now: the code was right, and the guess is given back whoever was faster.
     if confirmed is None:
-        raise ConflictError("This authenticator app was confirmed or replaced meanwhile.")
+        raise AppReplacedError
     return confirmed
 
 

@@ -50,3 +50,28 @@ class ConflictError(AuthError):
     code = "conflict"
     title = "Not possible as things stand"
     detail = "The change doesn't fit the account as it is."
+
+
+class EmailTakenError(ConflictError):
+    # By whom is not told, nor by how many.
+    detail = "This e-mail address can't be used."
+
+
+class NoAppToPreferError(ConflictError):
+    detail = "No authenticator app is enrolled, so it can't be preferred."
+
+
+class SameNumberError(ConflictError):
+    detail = "The account has this phone number already."
+
+
+class AppEnrolledError(ConflictError):
+    detail = "An authenticator app is enrolled already. Remove it first."
+
+
+class NoAppWaitsError(ConflictError):
+    detail = "No authenticator app waits to be confirmed."
+
+
+class AppReplacedError(ConflictError):
+    detail = "This authenticator app was confirmed or replaced meanwhile."

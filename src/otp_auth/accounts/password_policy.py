@@ -10,6 +10,7 @@ from functools import cache
 from http import HTTPStatus
 from importlib import import_module
 from itertools import chain
+from typing import Self
 
 from otp_auth import phone_numbers
 from otp_auth.errors import AuthError
@@ -38,6 +39,16 @@ class WeakPasswordError(AuthError):
     title = "The password is too easy to guess"
     detail = "This password is too easy to guess. Choose another."
 
+    @classmethod
+    def example(cls) -> Self:
+        return cls.of("common", "body.password")
+
+    @classmethod
+    def of(cls, rule: str, field: str) -> Self:
+        """Say which rule the password in this field has broken."""
+        message = _MESSAGES[rule]
+        return cls(message, errors=[{"field": field, "rule": rule, "message": message}])
+
 
 class PasswordTooShortError(AuthError):
     """Answered as the field error that it is."""
@@ -64,8 +75,7 @@ def check_password(
         raise PasswordTooShortError(shortest, field)
     rule = _broken_rule(_fold(password), context)
     if rule is not None:
-        message = _MESSAGES[rule]
-        raise WeakPasswordError(message, errors=[{"field": field, "rule": rule, "message": message}])
+        raise WeakPasswordError.of(rule, field)
 
 
 def may_stand_alone(password: str) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from otp_auth.accounts.errors import ConflictError
+from otp_auth.accounts.errors import EmailTakenError, NoAppToPreferError
 from otp_auth.accounts.models import PreferredMethod, User
 from otp_auth.database import Database
 from otp_auth.factors.authenticators import has_app
@@ -49,18 +49,17 @@ class UserRepository:
     async def change(self, user_id: UUID, session_id: UUID, values: dict[str, Any]) -> User:
         """Write the given columns, for somebody whose session still holds.
 
-        Raises ConflictError when the e-mail address is somebody else's, or no app is there to be preferred;
-        InvalidTokenError when the session has ended meanwhile.
+        Raises EmailTakenError, NoAppToPreferError, and InvalidTokenError when the session ended meanwhile.
         """
         try:
             async with self._database.write() as tx:
                 user = await lock_owner(tx, user_id, session_id)
                 if values.get("preferred_method") is PreferredMethod.TOTP and not await has_app(tx, user_id):
-                    raise ConflictError("No authenticator app is enrolled, so it can't be preferred.")
+                    raise NoAppToPreferError
                 for name, value in values.items():
                     setattr(user, name, value)
         except IntegrityError as error:
-            raise ConflictError("This e-mail address can't be used.") from error
+            raise EmailTakenError from error
         return user
 
     async def replace_hash(self, user_id: UUID, old: str, new: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from otp_auth.accounts.errors import ConflictError
+from otp_auth.accounts.errors import EmailTakenError, NoAppToPreferError
 from otp_auth.accounts.models import PreferredMethod
 from otp_auth.api import schemas
 from otp_auth.api.answers import describe_user
@@ -25,10 +25,15 @@ EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyErr
     operation_id="getMe",
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE),
-    summary="Who am I",
+    summary="Show my account",
+    response_description="The account",
 )
 async def get_me(caller: CurrentCaller, profiles: Profiles) -> schemas.User:
-    """Return the account behind the access token."""
+    """Return the account behind the access token.
+
+    `factors` says what is enrolled: offer the app where `totp` isn't there. While `password_reset_at` isn't
+    null, show it with a button that cancels the reset.
+    """
     return describe_user(await profiles.of(caller.user))
 
 
@@ -36,8 +41,9 @@ async def get_me(caller: CurrentCaller, profiles: Profiles) -> schemas.User:
     "",
     operation_id="changeMe",
     dependencies=[limited(RouteGroup.ACCOUNT)],
-    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS, ConflictError),
-    summary="Change name, e-mail, language or preferred method",
+    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS, EmailTakenError, NoAppToPreferError),
+    summary="Change my account",
+    response_description="The account, changed",
 )
 async def change_me(
     caller: CurrentCaller,

@@ -48,6 +48,8 @@ class SparseAnswer(Answer):
         schema = handler(cast("CoreSchema", described))
         fields = handler.resolve_ref_schema(schema)
         fields["required"] = [name for name in fields["required"] if name not in cls.optional_fields]
+        for name in cls.optional_fields:
+            _never_null(fields["properties"][name])
         return schema
 
     @model_serializer(mode="wrap")
@@ -55,3 +57,12 @@ class SparseAnswer(Answer):
         fields: dict[str, Any] = serialize(self)
         empty = {name for name in self.optional_fields if fields[name] is None}
         return {name: value for name, value in fields.items() if name not in empty}
+
+
+def _never_null(field: JsonSchemaValue) -> None:
+    """Say of a field what it holds where it is there: what is empty is left out."""
+    field.pop("default", None)
+    kinds = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del field["anyOf"]
+        field.update(kinds[0])

@@ -1,8 +1,9 @@
 """The trusted devices of an account: where no code is asked for, and how to end that."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from otp_auth.api import schemas
 from otp_auth.api.answers import describe_device
@@ -26,7 +27,8 @@ EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyErr
     operation_id="listDevices",
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, ValidationFailedError),
-    summary="Which devices need no code",
+    summary="List my trusted devices",
+    response_description="One page of devices",
 )
 async def list_devices(caller: CurrentCaller, devices: Devices, cursor: Cursor = None) -> schemas.DevicePage:
     """Return the trusted devices of the account, the newest first, 50 at a time."""
@@ -44,8 +46,14 @@ async def list_devices(caller: CurrentCaller, devices: Devices, cursor: Cursor =
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, NotFoundError),
     summary="Trust a device no more",
+    response_description="The device is asked for a code again",
 )
-async def end_device(device_id: str, caller: CurrentCaller, devices: Devices, network: ClientNetwork) -> None:
+async def end_device(
+    device_id: Annotated[str, Path(description="`id` of the list")],
+    caller: CurrentCaller,
+    devices: Devices,
+    network: ClientNetwork,
+) -> None:
     """Have a device asked for a code again. Sessions that it has opened go on."""
     # A malformed id, an ended device and somebody else's answer alike.
     found = parse_id(device_id)

@@ -1,6 +1,5 @@
 """`/openapi.json` and `/docs`: Swagger UI from an installed package, so that no other site is asked."""
 
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from otp_auth.api.examples import EXAMPLES
-from otp_auth.api.problems import MEDIA_TYPE, InternalError, refusals
-from otp_auth.api.schemas import Problem
+from otp_auth.api.openapi import openapi
 
 # Swagger UI writes styles into its elements and draws small pictures from data addresses.
 CSP = (
@@ -21,24 +18,47 @@ CSP = (
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>otp-auth API</title><link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
+<title>otp-auth API</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
 <body><div id="docs"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script></body></html>
 """
-START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#docs", deepLinking: true,
+START = """// What no page can send: "Authorize" asks only for what a person can paste.
+const NOT_FROM_A_PAGE = ["RefreshCookie", "SinchSignature"];
+
+const canBeShown = (wanted) => !NOT_FROM_A_PAGE.some((scheme) => scheme in wanted);
+
+function withoutThem(received) {
+  const document = structuredClone(received);
+  const schemes = Object.entries(document.components.securitySchemes);
+  // Each field of "Authorize" asks for the focus, and the last one gets it: the first token of the walk.
+  const shown = schemes.filter(([scheme]) => !NOT_FROM_A_PAGE.includes(scheme)).reverse();
+  document.components.securitySchemes = Object.fromEntries(shown);
+  for (const operation of Object.values(document.paths).flatMap(Object.values)) {
+    if (operation.security) operation.security = operation.security.filter(canBeShown);
+  }
+  return document;
+}
+
+const forPeople = () => ({
+  statePlugins: {
+    spec: {wrapActions: {updateJsonSpec: (update) => (received) => update(withoutThem(received))}},
+  },
+});
+
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#docs",
+  presets: [SwaggerUIBundle.presets.apis],
+  plugins: [forPeople],
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  displayOperationId: true,
+  displayRequestDuration: true,
   persistAuthorization: true,
-  presets: [SwaggerUIBundle.presets.apis], tryItOutEnabled: true, displayRequestDuration: true});
+  tryItOutEnabled: true,
+});
 """
-TAGS = [
-    {"name": "registration", "description": "1. A phone number and a password, confirmed by the phone."},
-    {"name": "login", "description": "2. The password: the first factor."},
-    {"name": "second factor", "description": "3. The code: send it, see where it stands, prove it."},
-    {"name": "account", "description": "4. The person behind the access token."},
-    {"name": "tokens", "description": "5. Refresh and logout."},
-    {"name": "sessions", "description": "6. Where one is logged in, and how to end that."},
-    {"name": "other services", "description": "Check access tokens elsewhere."},
-    {"name": "operation", "description": "Health, and what a refusal means."},
-]
 
 
 def add_docs(app: FastAPI) -> None:
@@ -60,35 +80,6 @@ async def _show_page() -> HTMLResponse:
 
 async def _start_page() -> Response:
     return Response(START, media_type="text/javascript")
-
-
-def openapi(app: FastAPI) -> dict[str, Any]:
-    """Return FastAPI's document, with the one shape of every refusal in it."""
-    document = app.openapi()
-    if "Problem" not in document["components"]["schemas"]:
-        _complete(document)
-    return document
-
-
-def _complete(document: dict[str, Any]) -> None:
-    schemas = document["components"]["schemas"]
-    for foreign in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(foreign, None)
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(problem.pop("$defs", {}))
-    schemas["Problem"] = problem
-    for name, example in EXAMPLES.items():
-        schemas[name]["examples"] = [example]
-    for operation in _operations(document):
-        operation["responses"] |= {str(status): entry for status, entry in refusals(InternalError).items()}
-        if MEDIA_TYPE not in operation["responses"].get("422", {}).get("content", {}):
-            # FastAPI's own shape of a refusal, which no route answers with.
-            operation["responses"].pop("422", None)
-
-
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in document["paths"].values():
-        yield from path.values()
 
 
 def _assets() -> Path:

@@ -23,7 +23,8 @@ router = APIRouter(prefix="/me/events", tags=["account"], route_class=ContractRo
     responses=refusals(
         InvalidTokenError, RateLimitedError, OverloadedError, NotReadyError, ValidationFailedError
     ),
-    summary="What happened to my account",
+    summary="List what happened to my account",
+    response_description="One page of events",
 )
 async def list_events(caller: CurrentCaller, audit: Audit, cursor: Cursor = None) -> schemas.EventPage:
     """Return the audit trail of the account, the newest event first, 50 at a time."""

@@ -4,6 +4,8 @@ from typing import Any
 
 from otp_auth.api.export_examples import export_examples
 
+EXAMPLE_URL = "https://auth.example.com"
+EXAMPLE_REQUEST_ID = "5f2c1e0b9a7d4c38a1b6e0d2f3c4b5a6"
 PHONE = "+46701740605"  # kept free by the Swedish regulator for fiction
 DESTINATION = "•••••••• 05"
 PASSWORD = "Quiet-Harbour-Lantern-58"  # noqa: S105 - an example
@@ -78,7 +80,7 @@ _EVENT: dict[str, Any] = {
     "detail": {"method": "sms", "new_network": True},
 }
 _RESET_PROOF = {"method": "totp", "code": "482915"}
-_FIELD_ERROR = {"field": "body.password", "rule": "too_short", "message": "Use at least 8 characters"}
+FIELD_ERROR = {"field": "body.password", "rule": "too_short", "message": "Use at least 8 characters"}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "RegisterBody": {"phone_number": PHONE, "password": PASSWORD, "email": "ada@example.com"},
@@ -145,9 +147,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Introspection": {
         "active": True,
         "token_type": "Bearer",
-        "iss": "https://auth.example.com",
+        "iss": EXAMPLE_URL,
         "sub": "0190b3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
-        "aud": "https://auth.example.com",
+        "aud": EXAMPLE_URL,
         "exp": 1772358600,
         "iat": 1772358000,
         "jti": "6f1c1f0e-3a52-4f0b-8f5e-1d2c3b4a5968",
@@ -163,14 +165,33 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "Health": {"status": "ok", "version": "1.0.0"},
     "Ready": {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}},
-    "FieldError": _FIELD_ERROR,
+    "FieldError": FIELD_ERROR,
+    "ProblemExplanation": {
+        "type": f"{EXAMPLE_URL}/problems/wrong_password",
+        "title": "Wrong password",
+        "status": 400,
+        "detail": "That is not the present password.",
+        "code": "wrong_password",
+        "meaning": "The present password is another one.",
+        "when": "`POST /me/password`, to somebody who is logged in.",
+        "show": "At the field of the present password: that is not your password.",
+        "next_step": "Let them try again. After too many tries the answer is `too_many_attempts`.",
+        "example": {
+            "type": f"{EXAMPLE_URL}/problems/wrong_password",
+            "title": "Wrong password",
+            "status": 400,
+            "detail": "That is not the present password.",
+            "code": "wrong_password",
+            "request_id": EXAMPLE_REQUEST_ID,
+        },
+    },
     "Problem": {
-        "type": "https://auth.example.com/problems/validation_failed",
+        "type": f"{EXAMPLE_URL}/problems/validation_failed",
         "title": "Some fields are not valid",
         "status": 422,
         "detail": "Correct the fields named in `errors`.",
         "code": "validation_failed",
-        "request_id": "0190b3c4",
-        "errors": [_FIELD_ERROR],
+        "request_id": EXAMPLE_REQUEST_ID,
+        "errors": [FIELD_ERROR],
     },
 }

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from otp_auth.accounts.authenticator_app import confirm_app, enrol_app, remove_app
-from otp_auth.accounts.errors import ConflictError
+from otp_auth.accounts.errors import AppEnrolledError, AppReplacedError, NoAppWaitsError
 from otp_auth.api import schemas
 from otp_auth.api.answers import describe_factor
 from otp_auth.api.contract_route import ContractRoute
@@ -23,13 +23,13 @@ from otp_auth.api.dependencies import (
 from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, NotFoundError, refusals
 from otp_auth.ceremonies.step_up import InsufficientAuthenticationError
-from otp_auth.challenges.errors import TooManyAttemptsError, WrongCodeError
+from otp_auth.challenges.errors import TooManyAttemptsError, WrongAppCodeError
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.factors.enrolled import Enrolled
 from otp_auth.factors.models import FactorKind
 from otp_auth.tokens.errors import InvalidTokenError
 
-router = APIRouter(prefix="/me/factors", tags=["account"], route_class=ContractRoute)
+router = APIRouter(prefix="/me/factors", tags=["factors"], route_class=ContractRoute)
 EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyError)
 
 
@@ -38,7 +38,8 @@ EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyErr
     operation_id="listFactors",
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE),
-    summary="What proves that it is me",
+    summary="List my factors",
+    response_description="All factors; there is one page",
 )
 async def list_factors(caller: CurrentCaller, factors: Factors) -> schemas.FactorList:
     """Return the phone, the authenticator app if it is confirmed, and recovery codes while one is unused."""
@@ -54,15 +55,17 @@ async def list_factors(caller: CurrentCaller, factors: Factors) -> schemas.Facto
     operation_id="enrolTotp",
     status_code=HTTPStatus.CREATED,
     dependencies=[limited(RouteGroup.ACCOUNT)],
-    responses=refusals(*EVERY_ROUTE, InsufficientAuthenticationError, ConflictError),
+    responses=refusals(*EVERY_ROUTE, InsufficientAuthenticationError, AppEnrolledError),
     summary="Enrol an authenticator app",
+    response_description="The secret, shown this once",
 )
 async def enrol_totp(
     caller: RecentlyProvedCaller, database: CurrentDatabase, seeds: CurrentSeeds, settings: CurrentSettings
 ) -> schemas.TotpEnrolment:
     """Make a secret for an app, shown this once. It counts once its first code was confirmed.
 
-    One that was never confirmed is replaced.
+    Show `qr_svg`, and `secret` for those who type; on a phone, a link to `otpauth_uri`. Then ask for the
+    first code and confirm it. A secret that was never confirmed is replaced by the next one.
     """
     issuer = settings.totp.issuer
     enrolment = await enrol_app(database, seeds, issuer, caller.user, caller.session.id)
@@ -75,8 +78,16 @@ async def enrol_totp(
     "/totp/confirm",
     operation_id="confirmTotp",
     dependencies=[limited(RouteGroup.CODES)],
-    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS, WrongCodeError, TooManyAttemptsError, ConflictError),
+    responses=refusals(
+        *EVERY_ROUTE,
+        *BODY_REFUSALS,
+        WrongAppCodeError(),
+        TooManyAttemptsError,
+        NoAppWaitsError,
+        AppReplacedError,
+    ),
     summary="Confirm the app by its first code",
+    response_description="From now on the app counts",
 )
 async def confirm_totp(
     body: schemas.ConfirmTotpBody,
@@ -100,6 +111,7 @@ async def confirm_totp(
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, InsufficientAuthenticationError, NotFoundError),
     summary="Remove the authenticator app",
+    response_description="The app is forgotten",
 )
 async def remove_totp(
     caller: RecentlyProvedCaller, database: CurrentDatabase, network: ClientNetwork

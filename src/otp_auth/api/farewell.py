@@ -32,7 +32,8 @@ EVERY_ROUTE = (
     operation_id="exportMe",
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE),
-    summary="Everything that is stored about me",
+    summary="Export all that is stored about me",
+    response_description="Everything, as one JSON file",
 )
 async def export_me(
     caller: RecentlyProvedCaller, database: CurrentDatabase, profiles: Profiles, response: Response
@@ -53,6 +54,7 @@ async def export_me(
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE),
     summary="Delete my account",
+    response_description="The account is gone",
 )
 async def delete_me(
     caller: RecentlyProvedCaller, database: CurrentDatabase, transport: CurrentTransport

@@ -57,7 +57,11 @@ Identifier = Annotated[
     Field(min_length=3, max_length=LONGEST_EMAIL, examples=["+46701234567"], description="phone or e-mail"),
     PlainText,
 ]
-Region = Annotated[str, Field(min_length=2, max_length=2, examples=["SE"]), AfterValidator(_region)]
+Region = Annotated[
+    str,
+    Field(min_length=2, max_length=2, examples=["SE"], description="ISO 3166; of a national number"),
+    AfterValidator(_region),
+]
 Password = Annotated[
     SecretStr,
     Field(
@@ -68,11 +72,30 @@ Password = Annotated[
     ),
 ]
 # At login any length may be tried: the rules for new passwords don't tell which ones exist.
-TriedPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024, examples=["correct horse battery"])]
-Email = Annotated[
-    str, Field(min_length=3, max_length=LONGEST_EMAIL, examples=["ada@example.com"]), AfterValidator(_email)
+TriedPassword = Annotated[
+    SecretStr,
+    Field(
+        min_length=1,
+        max_length=1024,
+        examples=["correct horse battery"],
+        description="as it was set; it isn't judged by the rules for new ones",
+    ),
 ]
-DisplayName = Annotated[str, Field(min_length=1, max_length=100, examples=["Ada"]), PlainText]
+Email = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=LONGEST_EMAIL,
+        examples=["ada@example.com"],
+        description="a second login name; it is not verified",
+    ),
+    AfterValidator(_email),
+]
+DisplayName = Annotated[
+    str,
+    Field(min_length=1, max_length=100, examples=["Ada"], description="what pages call the person"),
+    PlainText,
+]
 DeviceName = Annotated[str, Field(min_length=1, max_length=100, examples=["Ada's phone"]), PlainText]
 Locale = Annotated[
     str,
@@ -83,7 +106,16 @@ RefreshToken = Annotated[
     SecretStr,
     Field(min_length=1, max_length=LONGEST_REFRESH_TOKEN, examples=["3q2-7wAAAA"]),
 ]
-Code = Annotated[SecretStr, Field(min_length=1, max_length=64, examples=["482915"]), AfterValidator(_code)]
+Code = Annotated[
+    SecretStr,
+    Field(
+        min_length=1,
+        max_length=64,
+        examples=["482915"],
+        description="as it was read; a recovery code with or without its dashes",
+    ),
+    AfterValidator(_code),
+]
 ChannelName = Literal["sms", "voice", "flashcall", "whatsapp"]
 LoginMethodName = Literal["sms", "voice", "flashcall", "whatsapp", "none"]
 FactorName = Literal["sms", "voice", "flashcall", "whatsapp", "totp", "recovery_code"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from http import HTTPStatus
+from typing import Self
 
 from fastapi import APIRouter, Request
 from redis.exceptions import RedisError
@@ -14,16 +15,35 @@ from otp_auth.api.problems import refusals
 from otp_auth.errors import NotReadyError
 from otp_auth.migrations import present_revision
 
+
+class MissingPartsError(NotReadyError):
+    """The code of any other outage; it names what is missing."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(f"Missing: {', '.join(missing)}.", missing=missing)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(["database"])
+
+
 router = APIRouter(prefix="/health", tags=["operation"], route_class=ContractRoute)
 
 
-@router.get("", operation_id="getHealth", summary="Is the process alive")
+@router.get(
+    "", operation_id="getHealth", summary="See whether the process lives", response_description="It lives"
+)
 async def health() -> schemas.Health:
-    """Answer without asking anything else."""
+    """Answer without asking anything else. Never limited."""
     return schemas.Health(version=__version__)
 
 
-@router.get("/live", operation_id="getLiveness", summary="Is the process alive")
+@router.get(
+    "/live",
+    operation_id="getLiveness",
+    summary="See whether the process lives",
+    response_description="It lives",
+)
 async def live() -> schemas.Health:
     """Answer as `/health` does."""
     return schemas.Health(version=__version__)
@@ -32,9 +52,10 @@ async def live() -> schemas.Health:
 @router.get(
     "/ready",
     operation_id="getReadiness",
-    responses=refusals(NotReadyError),
+    responses=refusals(MissingPartsError),
     status_code=HTTPStatus.OK,
-    summary="Can it serve people",
+    summary="See whether it can serve people",
+    response_description="It can",
 )
 async def ready(request: Request) -> schemas.Ready:
     """Ask all that is needed; a 503 names what is missing in `missing`."""
@@ -43,7 +64,7 @@ async def ready(request: Request) -> schemas.Ready:
         checks["redis"] = _redis
     missing = [name for name, works in checks.items() if not await _answers(works(request))]
     if missing:
-        raise NotReadyError(f"Missing: {', '.join(missing)}.", missing=missing)
+        raise MissingPartsError(missing)
     return schemas.Ready(checks=dict.fromkeys(checks, "ok"))
 
 

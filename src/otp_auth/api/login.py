@@ -30,6 +30,7 @@ from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.ceremonies.device_login import log_in_by_device
 from otp_auth.ceremonies.login import start_login, wanted_channel
 from otp_auth.ceremonies.methods import factors_taken
+from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
 
@@ -42,13 +43,15 @@ router = APIRouter(prefix="/auth", tags=["login"], route_class=ContractRoute)
     dependencies=[limited(RouteGroup.CREDENTIALS)],
     responses=refusals(
         *BODY_REFUSALS,
+        MethodNotOfferedError,
         InvalidCredentialsError,
         TooManyPasswordsError,
         RateLimitedError,
         OverloadedError,
         NotReadyError,
     ),
-    summary="Prove the password, get a code; none on a trusted device",
+    summary="Log in with a password",
+    response_description="The password was right: prove the code, or on a trusted device go in",
 )
 async def log_in(
     body: schemas.LoginBody,
@@ -70,8 +73,10 @@ async def log_in(
 ) -> schemas.LoggedIn:
     """Check the password and send a code, on `method` or on the account's own channel.
 
-    The pending token opens only the `otp` routes. `challenge.delivery` tells whether a message went out. With
-    the token of a trusted device there is no code: its next token and those of a session are in the answer.
+    Show the code field that `challenge` describes and go on with `otp/verify`; `methods` lists what else
+    proves it. `challenge` is null where no message was wanted, as for accounts that prefer their app. With
+    the `device_token` of a trusted device there is no code: its next token and those of a session are in the
+    answer (`status` tells).
     """
     password = body.password.get_secret_value()
     shown = trust.read(body.device_token.get_secret_value() if body.device_token else None)

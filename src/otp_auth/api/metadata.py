@@ -53,7 +53,7 @@ def metadata_of(public_url: str, *, has_docs: bool) -> dict[str, Any]:
     "/.well-known/oauth-authorization-server",
     operation_id="getMetadata",
     tags=["other services"],
-    summary="Where keys, introspection and revocation are",
+    summary="Get the addresses of keys, introspection and revocation",
     response_class=Response,
     responses={
         200: {

@@ -49,7 +49,8 @@ _REFUSALS = oauth_refusals() | refusals(RateLimitedError, OverloadedError, NotRe
     operation_id="introspectToken",
     responses={200: {"content": {"application/json": {"examples": _ANSWERS}}}, **_REFUSALS},
     openapi_extra={"requestBody": _BODY},
-    summary="Does this access token hold?",
+    summary="Check an access token",
+    response_description="Whether the token holds",
 )
 async def introspect(token: FormToken, users: Users, tokens: CurrentTokens) -> Introspection:
     """Look an access token up, as this service's own routes do: of an ended session it is inactive at once.
@@ -70,7 +71,7 @@ async def introspect(token: FormToken, users: Users, tokens: CurrentTokens) -> I
     response_class=Response,
     responses={200: {"description": "The token holds no more, or never did"}, **_REFUSALS},
     openapi_extra={"requestBody": _BODY},
-    summary="End the session of a token",
+    summary="Revoke a token",
 )
 async def revoke(
     token: FormToken, users: Users, tokens: CurrentTokens, sessions: Sessions, network: ClientNetwork

@@ -56,7 +56,7 @@ def oauth_refusals() -> dict[int | str, dict[str, Any]]:
 def _described(error: OAuthError) -> dict[str, Any]:
     examples = {error.error: {"summary": error.description, "value": _body(error)}}
     content = {"application/json": {"examples": examples}}
-    return {"model": OAuthRefusal, "description": error.status.phrase, "content": content}
+    return {"model": OAuthRefusal, "description": f"`{error.error}`", "content": content}
 
 
 def _body(error: OAuthError) -> dict[str, str]:

@@ -35,7 +35,15 @@ from otp_auth.ceremonies.methods import Factor, factors_taken
 from otp_auth.ceremonies.outcomes import Authenticated, Elevated, PhoneChanged, ResetAllowed
 from otp_auth.ceremonies.password_reset import send_reset_again
 from otp_auth.ceremonies.proof import prove
-from otp_auth.challenges.errors import ChallengeClosedError, TooManyAttemptsError, WrongCodeError
+from otp_auth.challenges.errors import (
+    ChallengeClosedError,
+    MethodNotOfferedError,
+    NoCodeYetError,
+    TooManyAttemptsError,
+    WrongAppCodeError,
+    WrongCodeError,
+    WrongRecoveryCodeError,
+)
 from otp_auth.challenges.models import Challenge, Purpose
 from otp_auth.challenges.repository import ChallengeRepository
 from otp_auth.challenges.sending import send_code
@@ -71,12 +79,14 @@ async def require_open(challenges: ChallengeRepository, challenge_id: UUID) -> C
     responses=refusals(
         *EVERY_ROUTE,
         *BODY_REFUSALS,
+        MethodNotOfferedError,
         DestinationRefusedError,
         ResendTooSoonError,
         TooManySendsError,
         ProviderUnavailableError,
     ),
-    summary="Send, resend, or change the channel",
+    summary="Send a code again, or by another channel",
+    response_description="A message is on its way, or was handed over",
 )
 async def send(
     body: schemas.SendBody,
@@ -85,7 +95,11 @@ async def send(
     resetting: CodeResetting,
     do_aside: DoAside,
 ) -> schemas.Challenge:
-    """Send a code by `method`. The attempts of the challenge stay as they are; an earlier code dies."""
+    """Send a code by `method`: the first one, the same way again, or by another channel ("call me instead").
+
+    Offer what `next_methods` of the challenge lists, and the same channel from `resend_at` on. Tries that
+    are gone stay gone; a code that another channel has brought replaces the one before.
+    """
     challenge = await require_open(sending.challenges, challenge_id)
     method = Channel(body.method)
     if challenge.purpose is Purpose.PASSWORD_RESET:
@@ -103,12 +117,17 @@ async def send(
     operation_id="getChallenge",
     dependencies=[limited(RouteGroup.CODES)],
     responses=refusals(*EVERY_ROUTE),
-    summary="Where the challenge stands",
+    summary="See where the code stands",
+    response_description="What register, login or step-up has answered, as it stands now",
 )
 async def show(
     challenge_id: PendingChallengeId, sending: CodeSending, factors: Factors
 ) -> schemas.PendingState:
-    """Restore a reloaded page, or see how far the message has come."""
+    """Restore a reloaded page, or see how far the message has come.
+
+    While a person waits, ask every three seconds or so: `delivery` tells of the message, `next_methods` of
+    another way. 410 means that this attempt is over: go back to where it began.
+    """
     challenge = await require_open(sending.challenges, challenge_id)
     seen = await view(sending, challenge)
     return describe_pending(seen, await factors_taken(factors, sending.policy, challenge))
@@ -121,12 +140,17 @@ async def show(
     responses=refusals(
         *EVERY_ROUTE,
         *BODY_REFUSALS,
+        MethodNotOfferedError,
         WrongCodeError,
+        NoCodeYetError,
+        WrongAppCodeError,
+        WrongRecoveryCodeError,
         TooManyAttemptsError,
         AccountExistsError,
         ProviderUnavailableError,
     ),
     summary="Prove the code",
+    response_description="The code was right; `status` tells what it has opened",
 )
 async def verify(
     body: schemas.VerifyBody,
@@ -137,7 +161,13 @@ async def verify(
     transport: CurrentTransport,
     profiles: Profiles,
 ) -> schemas.Verified:
-    """Prove the code and get what the challenge was for: `status` tells. It is accepted once."""
+    """Prove the code and get what the challenge was for. A code is accepted once.
+
+    `status` tells what follows: `authenticated` (show the `recovery_codes` where there are any, then the
+    person is in), `elevated` (repeat what asked for a recent proof, with this access token),
+    `phone_changed`, or `reset_allowed` (ask for the new password). After a wrong code `attempts_left` says
+    how many tries are left.
+    """
     challenge = await require_open(prover.challenges, challenge_id)
     factor = Factor(body.method) if body.method else None
     code, named = body.code.get_secret_value(), _named(client, body)

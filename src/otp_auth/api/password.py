@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from otp_auth.accounts.errors import TooManyPasswordsError, WrongPasswordError
 from otp_auth.accounts.models import User
 from otp_auth.accounts.password_change import change_password, prove_password
-from otp_auth.accounts.password_policy import WeakPasswordError, check_password
+from otp_auth.accounts.password_policy import PasswordTooShortError, WeakPasswordError, check_password
 from otp_auth.api import schemas
 from otp_auth.api.contract_route import ContractRoute
 from otp_auth.api.credentials import TwiceProvedCaller
@@ -25,7 +25,7 @@ from otp_auth.ceremonies.step_up import OneFactorError
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.tokens.errors import InvalidTokenError
 
-router = APIRouter(prefix="/me", tags=["account"], route_class=ContractRoute)
+router = APIRouter(prefix="/me", tags=["password"], route_class=ContractRoute)
 
 
 @router.post(
@@ -35,6 +35,7 @@ router = APIRouter(prefix="/me", tags=["account"], route_class=ContractRoute)
     dependencies=[limited(RouteGroup.CREDENTIALS)],
     responses=refusals(
         *BODY_REFUSALS,
+        PasswordTooShortError,
         InvalidTokenError,
         OneFactorError,
         WrongPasswordError,
@@ -45,6 +46,7 @@ router = APIRouter(prefix="/me", tags=["account"], route_class=ContractRoute)
         NotReadyError,
     ),
     summary="Change the password",
+    response_description="The new password holds",
 )
 async def change(
     body: schemas.ChangePasswordBody,
@@ -56,7 +58,7 @@ async def change(
     network: ClientNetwork,
     settings: CurrentSettings,
 ) -> None:
-    """Set a new password. This session goes on; all others, and logins that wait for their code, end.
+    """Set a new password, by the present one. This session goes on; all others, and logins under way, end.
 
     The same password as before is taken too, and ends as much. A login with a trusted device alone needs a
     step-up first.

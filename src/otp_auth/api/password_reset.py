@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from otp_auth.accounts.errors import ProofRequiredError
 from otp_auth.accounts.login_names import read_login_name
-from otp_auth.accounts.password_policy import WeakPasswordError, check_password
+from otp_auth.accounts.password_policy import PasswordTooShortError, WeakPasswordError, check_password
 from otp_auth.accounts.password_renewal import SecondProof, renew_password
 from otp_auth.accounts.password_resets import cancel_by_owner
 from otp_auth.api import schemas
@@ -31,7 +31,13 @@ from otp_auth.api.problems import BODY_REFUSALS, NotFoundError, refusals
 from otp_auth.ceremonies.methods import factors_taken
 from otp_auth.ceremonies.password_reset import start_reset
 from otp_auth.ceremonies.step_up import OneFactorError
-from otp_auth.challenges.errors import ChallengeClosedError, TooManyAttemptsError, WrongCodeError
+from otp_auth.challenges.errors import (
+    ChallengeClosedError,
+    MethodNotOfferedError,
+    TooManyAttemptsError,
+    WrongAppCodeError,
+    WrongRecoveryCodeError,
+)
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.factors.models import FactorKind
@@ -44,12 +50,13 @@ EVERY_ROUTE = (RateLimitedError, OverloadedError, NotReadyError)
 
 @router.post(
     "/auth/password/forgot",
-    tags=["login"],
+    tags=["password"],
     operation_id="forgotPassword",
     status_code=HTTPStatus.ACCEPTED,
     dependencies=[limited(RouteGroup.CREDENTIALS)],
-    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS),
-    summary="Ask for a code to reset the password",
+    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS, MethodNotOfferedError),
+    summary="Ask for a password reset",
+    response_description="If there is such an account, a code is on its way",
 )
 async def forgot(
     body: schemas.ForgotPasswordBody,
@@ -61,8 +68,9 @@ async def forgot(
 ) -> schemas.Pending:
     """Send a code to the phone of the account with this name, if there is one.
 
-    The answer, and all that the `otp` routes say of it, is the same for a name that nobody has. Whoever
-    proves the code gets a `reset_token`.
+    Say "if there is an account, a code is on its way", and go on with `otp/verify`: it brings a
+    `reset_token`. This answer, and all that the `otp` routes say of it, is the same for a name that nobody
+    has.
     """
     name = read_login_name(body.identifier, body.region)
     method = Channel(body.method) if body.method else None
@@ -75,25 +83,31 @@ async def forgot(
 
 @router.post(
     "/auth/password/reset",
-    tags=["login"],
+    tags=["password"],
     operation_id="resetPassword",
     status_code=HTTPStatus.NO_CONTENT,
     dependencies=[limited(RouteGroup.CREDENTIALS)],
     response_class=Response,
     responses={
-        HTTPStatus.ACCEPTED.value: {"model": schemas.ResetHeld, "description": "Held"},
+        HTTPStatus.ACCEPTED.value: {
+            "model": schemas.ResetHeld,
+            "description": "The new password waits; until then the old one holds",
+        },
         **refusals(
             *EVERY_ROUTE,
             *BODY_REFUSALS,
+            PasswordTooShortError,
             InvalidResetTokenError,
             WeakPasswordError,
             ProofRequiredError,
-            WrongCodeError,
+            WrongAppCodeError(),  # no challenge, so no attempts of one
+            WrongRecoveryCodeError(),
             TooManyAttemptsError,
             ChallengeClosedError,
         ),
     },
     summary="Set a new password",
+    response_description="The new password holds",
 )
 async def reset(
     body: schemas.ResetPasswordBody,
@@ -103,7 +117,8 @@ async def reset(
 ) -> Response:
     """Set a new password: at once with a second proof (204), or held until `effective_at` (202).
 
-    Once it holds all sessions have ended. The next login asks for the second factor as ever.
+    Take the `reset_token` of `otp/verify`. Where its `proof_required` is true, ask for a code of the app or
+    a recovery code along with the new password. Once it holds all sessions have ended: go to the login.
     """
     new_password = body.new_password.get_secret_value()
     check_password(
@@ -121,15 +136,19 @@ async def reset(
 
 @router.delete(
     "/me/password-reset",
-    tags=["account"],
+    tags=["password"],
     operation_id="cancelPasswordReset",
     status_code=HTTPStatus.NO_CONTENT,
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, InvalidTokenError, OneFactorError, NotFoundError),
-    summary="Cancel a reset of the password that waits",
+    summary="Cancel a held password reset",
+    response_description="The old password stays",
 )
 async def cancel(caller: TwiceProvedCaller, database: CurrentDatabase, network: ClientNetwork) -> None:
-    """Any session of two factors may. Reset tokens that nobody has used end too."""
+    """Cancel a reset that waits, and void reset tokens that nobody has used. Any session of two factors may.
+
+    Offer it while `password_reset_at` in the account isn't null.
+    """
     if not await cancel_by_owner(database, caller.user.id, caller.session.id, network):
         raise NotFoundError
 

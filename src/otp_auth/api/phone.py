@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from otp_auth import phone_numbers
-from otp_auth.accounts.errors import ConflictError
+from otp_auth.accounts.errors import SameNumberError
 from otp_auth.api import schemas
 from otp_auth.api.answers import issue_pending
 from otp_auth.api.contract_route import ContractRoute
@@ -17,6 +17,7 @@ from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.ceremonies.methods import factors_taken
 from otp_auth.ceremonies.phone_change import start_phone_change
 from otp_auth.ceremonies.step_up import InsufficientAuthenticationError
+from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.phone_numbers import PhoneNumberInvalidError
@@ -34,9 +35,10 @@ router = APIRouter(prefix="/me/phone", tags=["account"], route_class=ContractRou
     dependencies=[limited(RouteGroup.CREDENTIALS)],
     responses=refusals(
         *BODY_REFUSALS,
+        MethodNotOfferedError,
         InvalidTokenError,
         InsufficientAuthenticationError,
-        ConflictError,
+        SameNumberError,
         PhoneNumberInvalidError,
         DestinationRefusedError,
         RateLimitedError,
@@ -44,6 +46,7 @@ router = APIRouter(prefix="/me/phone", tags=["account"], route_class=ContractRou
         NotReadyError,
     ),
     summary="Change the phone number",
+    response_description="A code is on its way to the new number, or `challenge.delivery` says why not",
 )
 async def change(
     body: schemas.ChangePhoneBody,
@@ -54,10 +57,10 @@ async def change(
     settings: CurrentSettings,
     languages: AcceptedLanguages,
 ) -> schemas.Pending:
-    """Send a code to the new number; verify answers `phone_changed`. Until then nothing has changed.
+    """Send a code to the new number; `otp/verify` answers `phone_changed`. Until then nothing has changed.
 
-    The answer is the same whether or not the number has an account. The challenge ends with the session of
-    the access token.
+    The answer is the same whether or not the number has an account: who proves a taken one gets 409 there.
+    The challenge ends with the session of the access token.
     """
     phone_number = phone_numbers.parse(body.phone_number, body.region)
     method = Channel(body.method) if body.method else None

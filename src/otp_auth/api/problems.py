@@ -1,8 +1,9 @@
 """Every refusal as RFC 9457 problem details, in answers and in the OpenAPI document."""
 
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as CheckoutTimeoutError
 from starlette.exceptions import HTTPException
 
 from otp_auth.api.body_errors import MalformedRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from otp_auth.api.examples import EXAMPLE_REQUEST_ID, EXAMPLE_URL, FIELD_ERROR
 from otp_auth.api.field_errors import field_errors
 from otp_auth.api.route_table import methods_at
 from otp_auth.ceremonies.step_up import InsufficientAuthenticationError
@@ -27,6 +29,10 @@ class ValidationFailedError(AuthError):
     code = "validation_failed"
     title = "Some fields are not valid"
     detail = "Correct the fields named in `errors`."
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(errors=[FIELD_ERROR])
 
 
 class NotAllowedError(AuthError):
@@ -167,19 +173,44 @@ BODY_REFUSALS = (
 )
 
 
-def refusals(*errors: type[AuthError]) -> dict[int | str, dict[str, Any]]:
-    """Describe refusals for `responses=`: one entry for each status, an example for each code."""
+def refusals(*errors: type[AuthError] | AuthError) -> dict[int | str, dict[str, Any]]:
+    """Describe refusals for `responses=`: one entry for each status, an example for each shape of a code.
+
+    Of a class it is its own example; where a route says less or more, it passes what it says.
+    """
     described: dict[int | str, dict[str, Any]] = {}
-    for error in errors:
-        entry = described.setdefault(int(error.status), _entry(error.status))
-        example = problem(error(), "https://auth.example.com") | {"request_id": "0190b3c4"}
-        entry["content"][MEDIA_TYPE]["examples"][error.code] = {"summary": error.title, "value": example}
+    for each in errors:
+        error = each if isinstance(each, AuthError) else each.example()
+        entry = described.setdefault(int(error.status), _new_entry())
+        entry["content"][MEDIA_TYPE]["examples"][_example_name(error)] = example_of(error)
+    for entry in described.values():
+        codes = {name.partition(".")[0]: None for name in entry["content"][MEDIA_TYPE]["examples"]}
+        entry["description"] = ", ".join(f"`{code}`" for code in codes)
     return described
 
 
-def _entry(status: HTTPStatus) -> dict[str, Any]:
+def example_of(error: AuthError) -> dict[str, Any]:
+    """Describe what is answered, in the shape of OpenAPI."""
+    value = problem(error, EXAMPLE_URL) | {"request_id": EXAMPLE_REQUEST_ID}
+    sentence = re.split(r"[.:;] ", error.detail, maxsplit=1)[0].rstrip(".")
+    return {"summary": error.title if _stands_for_its_code(error) else sentence, "value": value}
+
+
+def _example_name(error: AuthError) -> str:
+    """The code. Others of the same code say behind a dot which they are."""
+    if _stands_for_its_code(error):
+        return error.code
+    words = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error"))
+    return f"{error.code}.{words.lower()}"
+
+
+def _stands_for_its_code(error: AuthError) -> bool:
+    return all_refusals()[error.code] is type(error)
+
+
+def _new_entry() -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema, "examples": {}}}}
+    return {"content": {MEDIA_TYPE: {"schema": schema, "examples": {}}}}
 
 
 def all_refusals(roots: Iterable[type[AuthError]] = (AuthError,)) -> dict[str, type[AuthError]]:

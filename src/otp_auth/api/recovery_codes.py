@@ -13,7 +13,7 @@ from otp_auth.ceremonies.step_up import InsufficientAuthenticationError
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.tokens.errors import InvalidTokenError
 
-router = APIRouter(prefix="/me/recovery-codes", tags=["account"], route_class=ContractRoute)
+router = APIRouter(prefix="/me/recovery-codes", tags=["factors"], route_class=ContractRoute)
 
 
 @router.post(
@@ -28,7 +28,8 @@ router = APIRouter(prefix="/me/recovery-codes", tags=["account"], route_class=Co
         OverloadedError,
         NotReadyError,
     ),
-    summary="Get ten new recovery codes",
+    summary="Get new recovery codes",
+    response_description="Ten codes, shown this once",
 )
 async def renew(
     caller: RecentlyProvedCaller,
@@ -36,6 +37,9 @@ async def renew(
     network: ClientNetwork,
     _body: schemas.EmptyBody | None = None,
 ) -> schemas.RecoveryCodes:
-    """Make a new set of recovery codes, shown this once. The old set is void."""
+    """Make a new set of recovery codes, shown this once. The old set is void.
+
+    Have people print or save them before the page goes on.
+    """
     codes = await renew_recovery_codes(database, caller.user.id, caller.session.id, network)
     return schemas.RecoveryCodes(recovery_codes=codes)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from otp_auth import phone_numbers
-from otp_auth.accounts.password_policy import WeakPasswordError, check_password
+from otp_auth.accounts.password_policy import PasswordTooShortError, WeakPasswordError, check_password
 from otp_auth.api import schemas
 from otp_auth.api.answers import issue_pending
 from otp_auth.api.contract_route import ContractRoute
@@ -15,6 +15,7 @@ from otp_auth.api.languages import AcceptedLanguages
 from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.ceremonies.methods import factors_taken
 from otp_auth.ceremonies.register import NewAccount, start_registration
+from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.phone_numbers import PhoneNumberInvalidError
@@ -31,6 +32,8 @@ router = APIRouter(prefix="/auth", tags=["registration"], route_class=ContractRo
     dependencies=[limited(RouteGroup.CREDENTIALS)],
     responses=refusals(
         *BODY_REFUSALS,
+        MethodNotOfferedError,
+        PasswordTooShortError,
         WeakPasswordError,
         PhoneNumberInvalidError,
         DestinationRefusedError,
@@ -39,6 +42,7 @@ router = APIRouter(prefix="/auth", tags=["registration"], route_class=ContractRo
         NotReadyError,
     ),
     summary="Register with a phone number",
+    response_description="A code is on its way, or `challenge.delivery` says why not",
 )
 async def register(
     body: schemas.RegisterBody,
@@ -49,10 +53,11 @@ async def register(
     settings: CurrentSettings,
     languages: AcceptedLanguages,
 ) -> schemas.Pending:
-    """Write down a pending registration and send its code.
+    """Keep a registration in waiting and send its code; the account exists once the phone has answered.
 
-    The answer is the same whether or not the number or the e-mail address has an account: only the person
-    who proves the phone learns of it, from `otp/verify`.
+    Show the code field that `challenge` describes, and go on with `otp/verify`. The answer is the same
+    whether or not the number or the e-mail address has an account: only the person who proves the phone
+    learns of it, there.
     """
     account = _read(body, languages, settings.shortest_password)
     method = Channel(body.method) if body.method else None

@@ -18,6 +18,7 @@ from otp_auth.api import (
     password,
     password_reset,
     phone,
+    problem_pages,
     recovery_codes,
     registration,
     sessions,
@@ -29,7 +30,7 @@ from otp_auth.api import (
 
 _CREDENTIALS = (registration, login, otp, step_up, password, password_reset, tokens)
 _ACCOUNT = (account, phone, factors, recovery_codes, sessions, devices, events, farewell)
-_BESIDE = (well_known, metadata, oauth2, webhooks, metrics, health)
+_BESIDE = (well_known, metadata, oauth2, webhooks, problem_pages, metrics, health)
 
 
 def _all_routes() -> list[BaseRoute]:

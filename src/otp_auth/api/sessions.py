@@ -1,8 +1,9 @@
 """The sessions of an account: where am I logged in, and how do I end that."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from otp_auth.api import schemas
 from otp_auth.api.answers import describe_session
@@ -25,7 +26,8 @@ EVERY_ROUTE = (InvalidTokenError, RateLimitedError, OverloadedError, NotReadyErr
     operation_id="listSessions",
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, ValidationFailedError),
-    summary="Where am I logged in",
+    summary="List my sessions",
+    response_description="One page of sessions",
 )
 async def list_sessions(
     caller: CurrentCaller, sessions: Sessions, cursor: Cursor = None
@@ -44,10 +46,14 @@ async def list_sessions(
     status_code=HTTPStatus.NO_CONTENT,
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE, NotFoundError),
-    summary="End one session",
+    summary="End a session",
+    response_description="The session has ended",
 )
 async def end_session(
-    session_id: str, caller: CurrentCaller, sessions: Sessions, network: ClientNetwork
+    session_id: Annotated[str, Path(description="`id` of the list")],
+    caller: CurrentCaller,
+    sessions: Sessions,
+    network: ClientNetwork,
 ) -> None:
     """End a session of the account at once; the own one too."""
     # A malformed id, an ended session and somebody else's answer alike.
@@ -63,6 +69,7 @@ async def end_session(
     dependencies=[limited(RouteGroup.ACCOUNT)],
     responses=refusals(*EVERY_ROUTE),
     summary="End all other sessions",
+    response_description="All other sessions have ended",
 )
 async def end_other_sessions(caller: CurrentCaller, sessions: Sessions, network: ClientNetwork) -> None:
     """End every session of the account but the caller's, at once."""

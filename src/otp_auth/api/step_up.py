@@ -13,19 +13,28 @@ from otp_auth.api.problems import BODY_REFUSALS, refusals
 from otp_auth.ceremonies.login import wanted_channel
 from otp_auth.ceremonies.methods import factors_taken
 from otp_auth.ceremonies.step_up import start_step_up
+from otp_auth.challenges.errors import MethodNotOfferedError
 from otp_auth.challenges.views import view
 from otp_auth.errors import NotReadyError, OverloadedError
 from otp_auth.tokens.errors import InvalidTokenError
 
-router = APIRouter(prefix="/auth", tags=["second factor"], route_class=ContractRoute)
+router = APIRouter(prefix="/auth", tags=["step-up"], route_class=ContractRoute)
 
 
 @router.post(
     "/step-up",
     operation_id="stepUp",
     dependencies=[limited(RouteGroup.CODES)],
-    responses=refusals(*BODY_REFUSALS, InvalidTokenError, RateLimitedError, OverloadedError, NotReadyError),
-    summary="Prove the second factor again",
+    responses=refusals(
+        *BODY_REFUSALS,
+        MethodNotOfferedError,
+        InvalidTokenError,
+        RateLimitedError,
+        OverloadedError,
+        NotReadyError,
+    ),
+    summary="Prove a second factor again",
+    response_description="A code is on its way, or `challenge.delivery` says why not",
 )
 async def step_up(
     caller: CurrentCaller,
@@ -36,10 +45,11 @@ async def step_up(
     languages: AcceptedLanguages,
     body: schemas.StepUpBody | None = None,
 ) -> schemas.Pending:
-    """Send a code, on `method` or on the account's own channel; verify answers `elevated`.
+    """Send a code to somebody who is logged in, before a route that wants a recent proof.
 
-    The challenge ends with the session of the access token. `challenge.delivery` tells whether a message went
-    out.
+    Call it on 401 `insufficient_user_authentication`, have the code typed, and repeat the refused request
+    once with the access token of `otp/verify` (`elevated`). Keep the usual token beside it. The challenge
+    ends with the session.
     """
     channel = wanted_channel(body.method if body else None, caller.user, settings.send)
     begun = await start_step_up(sending, settings.challenge, caller.user, caller.session, channel, languages)

@@ -22,19 +22,22 @@ from otp_auth.api.floods import RateLimitedError, RouteGroup, limited
 from otp_auth.api.problems import BODY_REFUSALS, NotAllowedError, refusals
 from otp_auth.ceremonies.refresh import refresh
 from otp_auth.errors import NotReadyError, OverloadedError
-from otp_auth.tokens.errors import InvalidTokenError
+from otp_auth.tokens.errors import InvalidTokenError, NoRefreshTokenError, RefreshTokenEndedError
 
 router = APIRouter(prefix="/auth", tags=["tokens"], route_class=ContractRoute)
-EVERY_ROUTE = (InvalidTokenError, NotAllowedError, RateLimitedError, OverloadedError, NotReadyError)
+FLOODS_AND_OUTAGES = (RateLimitedError, OverloadedError, NotReadyError)
 
 
 @router.post(
     "/token/refresh",
     operation_id="refreshTokens",
     dependencies=[limited(RouteGroup.TOKENS)],
-    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS),
+    responses=refusals(
+        RefreshTokenEndedError, NoRefreshTokenError, NotAllowedError, *FLOODS_AND_OUTAGES, *BODY_REFUSALS
+    ),
     openapi_extra={"security": [{}]},  # the cookie, or nothing but the body
-    summary="Trade a refresh token for new tokens",
+    summary="Get new tokens",
+    response_description="New tokens; the refresh token that was shown is spent",
 )
 async def refresh_tokens(
     cookie: RefreshCookie,
@@ -48,8 +51,9 @@ async def refresh_tokens(
 ) -> schemas.Tokens:
     """Spend the refresh token. Its successor is in the answer; what was proved at login stays as it was.
 
-    A token that was spent a moment ago (a lost answer, a second tab) gets the newest one of its session.
-    Later than that it is taken for stolen, and the session ends. In cookie mode the cookie is spent, or where
+    Call it shortly before the access token ends, and once on 401 `invalid_token`. A token that was spent a
+    moment ago (a lost answer, a second tab) gets the newest one of its session; later than that it is taken
+    for stolen, and the session ends. 401 here means: log in. In cookie mode the cookie is spent, or where
     there is none the token of the body, and the successor goes into the cookie.
     """
     shown = _shown_token(cookie, body)
@@ -59,7 +63,7 @@ async def refresh_tokens(
 
 
 def _shown_token(cookie: ShownCookie, body: schemas.RefreshBody | None) -> str:
-    """Return the token to spend. Raises NotAllowedError, InvalidTokenError for none.
+    """Return the token to spend. Raises NotAllowedError, NoRefreshTokenError.
 
     It is judged after the fields, since it may be one of them.
     """
@@ -69,7 +73,7 @@ def _shown_token(cookie: ShownCookie, body: schemas.RefreshBody | None) -> str:
     elif not shown:
         cookie.refuse_without_header()
     if not shown:
-        raise InvalidTokenError("There is no refresh token here, in the body or in the cookie. Log in.")
+        raise NoRefreshTokenError
     return shown
 
 
@@ -78,8 +82,9 @@ def _shown_token(cookie: ShownCookie, body: schemas.RefreshBody | None) -> str:
     operation_id="logOut",
     status_code=HTTPStatus.NO_CONTENT,
     dependencies=[limited(RouteGroup.TOKENS)],
-    responses=refusals(*EVERY_ROUTE, *BODY_REFUSALS),
-    summary="End this session, or all",
+    responses=refusals(InvalidTokenError, NotAllowedError, *FLOODS_AND_OUTAGES, *BODY_REFUSALS),
+    summary="Log out",
+    response_description="The session has ended",
 )
 async def log_out(
     caller: LeavingCaller,

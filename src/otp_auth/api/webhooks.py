@@ -124,7 +124,7 @@ router = APIRouter(prefix="/webhooks", tags=["operation"], route_class=ContractR
             InvalidTokenError, MalformedRequestError, PayloadTooLargeError, OverloadedError, NotReadyError
         ),
     },
-    summary="Sinch's callback URL",
+    summary="Take a callback from Sinch",
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": EVENT}}},
 )
 async def take_event(event: SignedEvent, deliveries: Deliveries, codes: OurCodes) -> Response:

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from otp_auth.accounts.errors import AccountExistsError, ConflictError
+from otp_auth.accounts.errors import AccountExistsError, SameNumberError
 from otp_auth.accounts.models import User
 from otp_auth.accounts.password_resets import void_resets
 from otp_auth.accounts.repository import lock_user
@@ -40,11 +40,11 @@ async def start_phone_change(
 ) -> Begun:
     """Send a code to the new number, the same for one that is taken. The challenge dies with the session.
 
-    Raises ConflictError for the present number, DestinationRefusedError, MethodNotOfferedError, and
+    Raises SameNumberError, DestinationRefusedError, MethodNotOfferedError, and
     InvalidTokenError when the session has ended meanwhile.
     """
     if phone_number == user.phone_number:
-        raise ConflictError("The account has this phone number already.")
+        raise SameNumberError
     await require_reachable(sending, phone_number, method, user.id, session.id)
     claim = Claim(
         purpose=Purpose.PHONE_CHANGE,

@@ -11,7 +11,7 @@ from otp_auth.sessions.families import rotate
 from otp_auth.sessions.models import Session
 from otp_auth.sessions.opening import OpenedSession
 from otp_auth.settings import SessionPolicy
-from otp_auth.tokens.errors import InvalidTokenError
+from otp_auth.tokens.errors import RefreshTokenEndedError
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Refreshed:
 
 @again_after_conflict
 async def refresh(database: Database, refresh_token: str, client: Client, policy: SessionPolicy) -> Refreshed:
-    """Rotate a refresh token, if its account still is what it was at login. Raises InvalidTokenError."""
+    """Rotate a refresh token, if its account still is what it was at login. Raises RefreshTokenEndedError."""
     # Raised only after the commit: that a family has ended must not be undone.
     async with database.write() as tx:
         opened = await rotate(tx, refresh_token, client, policy)
@@ -32,5 +32,5 @@ async def refresh(database: Database, refresh_token: str, client: Client, policy
         if opened is not None and user is None:
             await end_sessions(tx, Session.id == opened.session.id, network=client.network)
     if opened is None or user is None:
-        raise InvalidTokenError("This refresh token has ended, or was used before. Log in again.")
+        raise RefreshTokenEndedError
     return Refreshed(user, opened)

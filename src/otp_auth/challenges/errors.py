@@ -1,6 +1,7 @@
 """Refusals of a code."""
 
 from http import HTTPStatus
+from typing import Self
 
 from otp_auth.errors import AuthError, RetryLaterError
 
@@ -10,6 +11,10 @@ class WrongCodeError(AuthError):
     code = "wrong_code"
     title = "Wrong code"
     detail = "That is not the code we sent."
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(attempts_left=2)
 
 
 class NoCodeYetError(WrongCodeError):

@@ -19,6 +19,14 @@ class InvalidResetTokenError(InvalidTokenError):
     detail = "The reset token is missing or has ended. Begin with the forgotten password again."
 
 
+class RefreshTokenEndedError(InvalidTokenError):
+    detail = "This refresh token has ended, or was used before. Log in again."
+
+
+class NoRefreshTokenError(InvalidTokenError):
+    detail = "There is no refresh token here, in the body or in the cookie. Log in."
+
+
 class SigningKeysError(Exception):
     """The directory of signing keys is not fit for use; the message tells an operator what to do."""
 
