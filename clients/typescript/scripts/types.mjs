@@ -5,7 +5,8 @@ import openapiTS, { astToString, COMMENT_HEADER } from "openapi-typescript";
 
 const DOCUMENT = new URL("../../../docs/openapi.json", import.meta.url);
 const TYPES = new URL("../src/openapi.ts", import.meta.url);
-const OPTIONS = { rootTypes: true, rootTypesNoSchemaPrefix: true, immutable: true, defaultNonNullable: false };
+// A default is what the service takes where a field is left out: nobody has to send it.
+const OPTIONS = { rootTypes: true, rootTypesNoSchemaPrefix: true, defaultNonNullable: false };
 
 const document = JSON.parse(await readFile(DOCUMENT, "utf8"));
 const current = COMMENT_HEADER + astToString(await openapiTS(document, OPTIONS));

@@ -4,15 +4,15 @@
  */
 
 export interface paths {
-    readonly "/api/v1/auth/register": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Register with a phone number
          * @description Write down a pending registration and send its code.
@@ -20,22 +20,22 @@ export interface paths {
          *     The answer is the same whether or not the number or the e-mail address has an account: only the person
          *     who proves the phone learns of it, from `otp/verify`.
          */
-        readonly post: operations["register"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/login": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Prove the password, get a code; none on a trusted device
          * @description Check the password and send a code, on `method` or on the account's own channel.
@@ -43,82 +43,82 @@ export interface paths {
          *     The pending token opens only the `otp` routes. `challenge.delivery` tells whether a message went out. With
          *     the token of a trusted device there is no code: its next token and those of a session are in the answer.
          */
-        readonly post: operations["logIn"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["logIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/otp/send": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/otp/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Send, resend, or change the channel
          * @description Send a code by `method`. The attempts of the challenge stay as they are; an earlier code dies.
          */
-        readonly post: operations["sendCode"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["sendCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/otp": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/otp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Where the challenge stands
          * @description Restore a reloaded page, or see how far the message has come.
          */
-        readonly get: operations["getChallenge"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getChallenge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/otp/verify": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/otp/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Prove the code
          * @description Prove the code and get what the challenge was for: `status` tells. It is accepted once.
          */
-        readonly post: operations["verifyCode"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["verifyCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/step-up": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Prove the second factor again
          * @description Send a code, on `method` or on the account's own channel; verify answers `elevated`.
@@ -126,22 +126,22 @@ export interface paths {
          *     The challenge ends with the session of the access token. `challenge.delivery` tells whether a message went
          *     out.
          */
-        readonly post: operations["stepUp"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["stepUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/password": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Change the password
          * @description Set a new password. This session goes on; all others, and logins that wait for their code, end.
@@ -149,22 +149,22 @@ export interface paths {
          *     The same password as before is taken too, and ends as much. A login with a trusted device alone needs a
          *     step-up first.
          */
-        readonly post: operations["changePassword"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/password/forgot": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Ask for a code to reset the password
          * @description Send a code to the phone of the account with this name, if there is one.
@@ -172,64 +172,64 @@ export interface paths {
          *     The answer, and all that the `otp` routes say of it, is the same for a name that nobody has. Whoever
          *     proves the code gets a `reset_token`.
          */
-        readonly post: operations["forgotPassword"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["forgotPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/password/reset": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Set a new password
          * @description Set a new password: at once with a second proof (204), or held until `effective_at` (202).
          *
          *     Once it holds all sessions have ended. The next login asks for the second factor as ever.
          */
-        readonly post: operations["resetPassword"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/password-reset": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post?: never;
+        get?: never;
+        put?: never;
+        post?: never;
         /**
          * Cancel a reset of the password that waits
          * @description Any session of two factors may. Reset tokens that nobody has used end too.
          */
-        readonly delete: operations["cancelPasswordReset"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["cancelPasswordReset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/token/refresh": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/token/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Trade a refresh token for new tokens
          * @description Spend the refresh token. Its successor is in the answer; what was proved at login stays as it was.
@@ -238,22 +238,22 @@ export interface paths {
          *     Later than that it is taken for stolen, and the session ends. In cookie mode the cookie is spent, or where
          *     there is none the token of the body, and the successor goes into the cookie.
          */
-        readonly post: operations["refreshTokens"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["refreshTokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/auth/logout": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * End this session, or all
          * @description End the session of the access token, or with `everywhere` all of the account's, at once.
@@ -261,52 +261,52 @@ export interface paths {
          *     In cookie mode the session of the cookie ends, needs no access token beside it, and the cookie is gone
          *     afterwards, also when that session was over already.
          */
-        readonly post: operations["logOut"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["logOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Who am I
          * @description Return the account behind the access token.
          */
-        readonly get: operations["getMe"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
         /**
          * Delete my account
          * @description Delete the account and all that belongs to it, at once and for good.
          *
          *     Every token and every pending login of it is dead. The phone number may register again, as somebody new.
          */
-        readonly delete: operations["deleteMe"];
-        readonly options?: never;
-        readonly head?: never;
+        delete: operations["deleteMe"];
+        options?: never;
+        head?: never;
         /**
          * Change name, e-mail, language or preferred method
          * @description Change what is given and leave the rest; null clears a field that may be empty.
          */
-        readonly patch: operations["changeMe"];
-        readonly trace?: never;
+        patch: operations["changeMe"];
+        trace?: never;
     };
-    readonly "/api/v1/me/phone": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Change the phone number
          * @description Send a code to the new number; verify answers `phone_changed`. Until then nothing has changed.
@@ -314,209 +314,209 @@ export interface paths {
          *     The answer is the same whether or not the number has an account. The challenge ends with the session of
          *     the access token.
          */
-        readonly post: operations["changePhone"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["changePhone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/factors": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What proves that it is me
          * @description Return the phone, the authenticator app if it is confirmed, and recovery codes while one is unused.
          */
-        readonly get: operations["listFactors"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["listFactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/factors/totp": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Enrol an authenticator app
          * @description Make a secret for an app, shown this once. It counts once its first code was confirmed.
          *
          *     One that was never confirmed is replaced.
          */
-        readonly post: operations["enrolTotp"];
+        post: operations["enrolTotp"];
         /**
          * Remove the authenticator app
          * @description Forget the app at once. Logins that preferred it get a text message again.
          */
-        readonly delete: operations["removeTotp"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["removeTotp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/factors/totp/confirm": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/factors/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Confirm the app by its first code
          * @description Prove that the app has the secret: from now on it logs in. This code is used up by that.
          */
-        readonly post: operations["confirmTotp"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["confirmTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/recovery-codes": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Get ten new recovery codes
          * @description Make a new set of recovery codes, shown this once. The old set is void.
          */
-        readonly post: operations["renewRecoveryCodes"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["renewRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/sessions": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Where am I logged in
          * @description Return the live sessions of the account, the newest login first, 50 at a time.
          */
-        readonly get: operations["listSessions"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
         /**
          * End all other sessions
          * @description End every session of the account but the caller's, at once.
          */
-        readonly delete: operations["endOtherSessions"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["endOtherSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/sessions/{session_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post?: never;
+        get?: never;
+        put?: never;
+        post?: never;
         /**
          * End one session
          * @description End a session of the account at once; the own one too.
          */
-        readonly delete: operations["endSession"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/devices": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Which devices need no code
          * @description Return the trusted devices of the account, the newest first, 50 at a time.
          */
-        readonly get: operations["listDevices"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["listDevices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/devices/{device_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post?: never;
+        get?: never;
+        put?: never;
+        post?: never;
         /**
          * Trust a device no more
          * @description Have a device asked for a code again. Sessions that it has opened go on.
          */
-        readonly delete: operations["endDevice"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["endDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/events": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What happened to my account
          * @description Return the audit trail of the account, the newest event first, 50 at a time.
          */
-        readonly get: operations["listEvents"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/me/export": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Everything that is stored about me
@@ -524,84 +524,84 @@ export interface paths {
          *
          *     A browser that opens it saves a file.
          */
-        readonly get: operations["exportMe"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["exportMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/.well-known/jwks.json": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Public keys of access tokens
          * @description Return the keys that sign now, signed before, or will sign next. May be cached.
          */
-        readonly get: operations["getJwks"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getJwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/problems/{code}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/problems/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * What a problem code means
          * @description Explain a code: as JSON to whoever asks for it, as a page to a browser.
          */
-        readonly get: operations["getProblem"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getProblem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/.well-known/oauth-authorization-server": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/.well-known/oauth-authorization-server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Where keys, introspection and revocation are
          * @description Say where everything is, as the public URL has it. May be cached.
          */
-        readonly get: operations["getMetadata"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/oauth2/introspect": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/oauth2/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Does this access token hold?
          * @description Look an access token up, as this service's own routes do: of an ended session it is inactive at once.
@@ -609,116 +609,116 @@ export interface paths {
          *     Only access tokens are ever active. Were a refresh token, whoever looks at `active` alone would let it in
          *     as a bearer.
          */
-        readonly post: operations["introspectToken"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["introspectToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/oauth2/revoke": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/oauth2/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * End the session of a token
          * @description End the session of an access or refresh token, and with it all of its tokens (RFC 7009 2.1).
          *
          *     Of a token that holds no more, or that isn't ours, nothing is told: the answer is the same.
          */
-        readonly post: operations["revokeToken"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/webhooks/sinch": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/webhooks/sinch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Sinch's callback URL
          * @description Decide on a message that Sinch is about to send, or take note of how one went.
          *
          *     Signed by Sinch with the application's secret; enter this address as the callback URL in its dashboard.
          */
-        readonly post: operations["takeSinchEvent"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["takeSinchEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/health": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Is the process alive
          * @description Answer without asking anything else.
          */
-        readonly get: operations["getHealth"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/health/live": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Is the process alive
          * @description Answer as `/health` does.
          */
-        readonly get: operations["getLiveness"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/health/ready": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Can it serve people
          * @description Ask all that is needed; a 503 names what is missing in `missing`.
          */
-        readonly get: operations["getReadiness"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
 }
 export type webhooks = Record<string, never>;
@@ -743,46 +743,46 @@ export interface components {
          *       ]
          *     }
          */
-        readonly Challenge: {
+        Challenge: {
             /** Id */
-            readonly id: string;
+            id: string;
             /**
              * Purpose
              * @enum {string}
              */
-            readonly purpose: "register" | "login" | "step_up" | "phone_change" | "password_reset";
+            purpose: "register" | "login" | "step_up" | "phone_change" | "password_reset";
             /**
              * Method
              * @enum {string}
              */
-            readonly method: "sms" | "voice" | "flashcall" | "whatsapp";
+            method: "sms" | "voice" | "flashcall" | "whatsapp";
             /**
              * Destination
              * @example •••••••• 89
              */
-            readonly destination: string | null;
+            destination: string | null;
             /**
              * Delivery
              * @enum {string}
              */
-            readonly delivery: "not_sent" | "sending" | "sent" | "delivered" | "failed" | "unknown";
+            delivery: "not_sent" | "sending" | "sent" | "delivered" | "failed" | "unknown";
             /** Code Length */
-            readonly code_length: number | null;
+            code_length: number | null;
             /**
              * Code Type
              * @enum {string}
              */
-            readonly code_type: "numeric" | "alphanumeric" | "caller_id";
+            code_type: "numeric" | "alphanumeric" | "caller_id";
             /** Expires At */
-            readonly expires_at: string;
+            expires_at: string;
             /** Resend At */
-            readonly resend_at: string | null;
+            resend_at: string | null;
             /** Attempts Left */
-            readonly attempts_left: number;
+            attempts_left: number;
             /** Sends Left */
-            readonly sends_left: number;
+            sends_left: number;
             /** Next Methods */
-            readonly next_methods: readonly ("sms" | "voice" | "flashcall" | "whatsapp")[];
+            next_methods: ("sms" | "voice" | "flashcall" | "whatsapp")[];
         };
         /**
          * ChangeMeBody
@@ -792,18 +792,18 @@ export interface components {
          *       "locale": "sv-SE"
          *     }
          */
-        readonly ChangeMeBody: {
+        ChangeMeBody: {
             /** Display Name */
-            readonly display_name?: string | null;
+            display_name?: string | null;
             /** Email */
-            readonly email?: string | null;
+            email?: string | null;
             /** Locale */
-            readonly locale?: string | null;
+            locale?: string | null;
             /**
              * Preferred Method
              * @enum {string}
              */
-            readonly preferred_method?: "sms" | "voice" | "whatsapp" | "totp";
+            preferred_method?: "sms" | "voice" | "whatsapp" | "totp";
         };
         /**
          * ChangePasswordBody
@@ -812,20 +812,20 @@ export interface components {
          *       "new_password": "Amber-Meadow-Compass-31"
          *     }
          */
-        readonly ChangePasswordBody: {
+        ChangePasswordBody: {
             /**
              * Current Password
              * Format: password
              * @example correct horse battery
              */
-            readonly current_password: string;
+            current_password: string;
             /**
              * New Password
              * Format: password
              * @description 15 characters or more where devices are trusted
              * @example correct horse battery
              */
-            readonly new_password: string;
+            new_password: string;
         };
         /**
          * ChangePhoneBody
@@ -833,20 +833,20 @@ export interface components {
          *       "phone_number": "+46701740605"
          *     }
          */
-        readonly ChangePhoneBody: {
+        ChangePhoneBody: {
             /**
              * Phone Number
              * @description E.164, or national with `region`
              * @example +46701234567
              */
-            readonly phone_number: string;
+            phone_number: string;
             /** Region */
-            readonly region?: string | null;
+            region?: string | null;
             /**
              * Method
              * @description by default the first channel on offer, mostly `sms`
              */
-            readonly method?: ("sms" | "voice" | "flashcall" | "whatsapp") | null;
+            method?: ("sms" | "voice" | "flashcall" | "whatsapp") | null;
         };
         /**
          * ConfirmTotpBody
@@ -854,13 +854,13 @@ export interface components {
          *       "code": "482915"
          *     }
          */
-        readonly ConfirmTotpBody: {
+        ConfirmTotpBody: {
             /**
              * Code
              * Format: password
              * @example 482915
              */
-            readonly code: string;
+            code: string;
         };
         /**
          * Device
@@ -873,35 +873,35 @@ export interface components {
          *       "address": "203.0.113.•••"
          *     }
          */
-        readonly Device: {
+        Device: {
             /** Id */
-            readonly id: string;
+            id: string;
             /**
              * Name
              * @description `device_name` of the login, or what its User-Agent says
              */
-            readonly name: string;
+            name: string;
             /**
              * Created At
              * @description the login that trusted it
              */
-            readonly created_at: string;
+            created_at: string;
             /**
              * Last Used At
              * @description the last login with it
              */
-            readonly last_used_at: string;
+            last_used_at: string;
             /**
              * Expires At
              * @description when it needs a code again
              */
-            readonly expires_at: string;
+            expires_at: string;
             /**
              * Address
              * @description of the last login with it; never the whole address
              * @example 203.0.113.•••
              */
-            readonly address: string | null;
+            address: string | null;
         };
         /**
          * DevicePage
@@ -919,14 +919,14 @@ export interface components {
          *       "next_cursor": null
          *     }
          */
-        readonly DevicePage: {
+        DevicePage: {
             /** Items */
-            readonly items: readonly components["schemas"]["Device"][];
+            items: components["schemas"]["Device"][];
             /**
              * Next Cursor
              * @description for `cursor`; null on the last page
              */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /**
          * Elevated
@@ -937,32 +937,32 @@ export interface components {
          *       "expires_in": 600
          *     }
          */
-        readonly Elevated: {
+        Elevated: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            readonly status: "elevated";
+            status: "elevated";
             /**
              * Access Token
              * @description of the same session, with a fresh `auth_time`; a refresh doesn't give it again
              */
-            readonly access_token: string;
+            access_token: string;
             /**
              * Token Type
              * @default Bearer
              * @constant
              */
-            readonly token_type: "Bearer";
+            token_type: "Bearer";
             /** Expires In */
-            readonly expires_in: number;
+            expires_in: number;
         };
         /**
          * EmptyBody
          * @description Nothing: what is sent all the same is refused.
          * @example {}
          */
-        readonly EmptyBody: Record<string, never>;
+        EmptyBody: Record<string, never>;
         /**
          * Event
          * @example {
@@ -977,33 +977,33 @@ export interface components {
          *       }
          *     }
          */
-        readonly Event: {
+        Event: {
             /** Id */
-            readonly id: string;
+            id: string;
             /**
              * Name
              * @description such as `login_succeeded`; new ones may come
              */
-            readonly name: string;
+            name: string;
             /** At */
-            readonly at: string;
+            at: string;
             /**
              * Session Id
              * @description of the session that did it, or that ended
              */
-            readonly session_id: string | null;
+            session_id: string | null;
             /**
              * Address
              * @description never the whole address
              * @example 203.0.113.•••
              */
-            readonly address: string | null;
+            address: string | null;
             /**
              * Detail
              * @description words and flags: a reason, a method, a country
              */
-            readonly detail: {
-                readonly [key: string]: unknown;
+            detail: {
+                [key: string]: unknown;
             };
         };
         /**
@@ -1025,14 +1025,14 @@ export interface components {
          *       "next_cursor": null
          *     }
          */
-        readonly EventPage: {
+        EventPage: {
             /** Items */
-            readonly items: readonly components["schemas"]["Event"][];
+            items: components["schemas"]["Event"][];
             /**
              * Next Cursor
              * @description for `cursor`; null on the last page
              */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /**
          * Export
@@ -1154,30 +1154,30 @@ export interface components {
          *       ]
          *     }
          */
-        readonly Export: {
+        Export: {
             /** Exported At */
-            readonly exported_at: string;
-            readonly user: components["schemas"]["User"];
+            exported_at: string;
+            user: components["schemas"]["User"];
             /** Sessions */
-            readonly sessions: readonly components["schemas"]["ExportedSession"][];
+            sessions: components["schemas"]["ExportedSession"][];
             /** Devices */
-            readonly devices: readonly components["schemas"]["ExportedDevice"][];
-            readonly authenticator_app: components["schemas"]["ExportedApp"] | null;
+            devices: components["schemas"]["ExportedDevice"][];
+            authenticator_app: components["schemas"]["ExportedApp"] | null;
             /** Recovery Codes */
-            readonly recovery_codes: readonly components["schemas"]["ExportedRecoveryCode"][];
+            recovery_codes: components["schemas"]["ExportedRecoveryCode"][];
             /** Wrong Codes */
-            readonly wrong_codes: readonly components["schemas"]["ExportedFailures"][];
+            wrong_codes: components["schemas"]["ExportedFailures"][];
             /** Known Networks */
-            readonly known_networks: readonly components["schemas"]["ExportedNetwork"][];
+            known_networks: components["schemas"]["ExportedNetwork"][];
             /** Password Resets */
-            readonly password_resets: readonly components["schemas"]["ExportedReset"][];
+            password_resets: components["schemas"]["ExportedReset"][];
             /** Challenges */
-            readonly challenges: readonly components["schemas"]["ExportedChallenge"][];
+            challenges: components["schemas"]["ExportedChallenge"][];
             /**
              * Events
              * @description the audit trail, as in `/me/events`
              */
-            readonly events: readonly components["schemas"]["Event"][];
+            events: components["schemas"]["Event"][];
         };
         /**
          * ExportedApp
@@ -1188,16 +1188,16 @@ export interface components {
          *       "last_used_at": "2026-03-02T17:05:00.000Z"
          *     }
          */
-        readonly ExportedApp: {
+        ExportedApp: {
             /** Created At */
-            readonly created_at: string;
+            created_at: string;
             /**
              * Confirmed At
              * @description null: it doesn't count yet
              */
-            readonly confirmed_at: string | null;
+            confirmed_at: string | null;
             /** Last Used At */
-            readonly last_used_at: string | null;
+            last_used_at: string | null;
         };
         /**
          * ExportedChallenge
@@ -1222,47 +1222,47 @@ export interface components {
          *       "sends_left": 3
          *     }
          */
-        readonly ExportedChallenge: {
+        ExportedChallenge: {
             /** Id */
-            readonly id: string;
+            id: string;
             /**
              * Purpose
              * @enum {string}
              */
-            readonly purpose: "register" | "login" | "step_up" | "phone_change" | "password_reset";
+            purpose: "register" | "login" | "step_up" | "phone_change" | "password_reset";
             /** Session Id */
-            readonly session_id: string | null;
+            session_id: string | null;
             /**
              * Destination
              * @description where the code goes
              * @example +46701740605
              */
-            readonly destination: string;
+            destination: string;
             /** Accept Language */
-            readonly accept_language: string | null;
+            accept_language: string | null;
             /** Method */
-            readonly method: ("sms" | "voice" | "flashcall" | "whatsapp") | null;
+            method: ("sms" | "voice" | "flashcall" | "whatsapp") | null;
             /** Tried Methods */
-            readonly tried_methods: readonly ("sms" | "voice" | "flashcall" | "whatsapp")[];
+            tried_methods: ("sms" | "voice" | "flashcall" | "whatsapp")[];
             /**
              * Delivery
              * @enum {string}
              */
-            readonly delivery: "not_sent" | "sending" | "sent" | "delivered" | "failed" | "unknown";
+            delivery: "not_sent" | "sending" | "sent" | "delivered" | "failed" | "unknown";
             /** Created At */
-            readonly created_at: string;
+            created_at: string;
             /** First Sent At */
-            readonly first_sent_at: string | null;
+            first_sent_at: string | null;
             /** Sent At */
-            readonly sent_at: string | null;
+            sent_at: string | null;
             /** Expires At */
-            readonly expires_at: string;
+            expires_at: string;
             /** Closed At */
-            readonly closed_at: string | null;
+            closed_at: string | null;
             /** Attempts Left */
-            readonly attempts_left: number;
+            attempts_left: number;
             /** Sends Left */
-            readonly sends_left: number;
+            sends_left: number;
         };
         /**
          * ExportedDevice
@@ -1276,28 +1276,28 @@ export interface components {
          *       "ended_at": null
          *     }
          */
-        readonly ExportedDevice: {
+        ExportedDevice: {
             /** Id */
-            readonly id: string;
+            id: string;
             /** Name */
-            readonly name: string;
+            name: string;
             /**
              * Address
              * @description no more of it is stored than this
              * @example 203.0.113.•••
              */
-            readonly address: string | null;
+            address: string | null;
             /** Created At */
-            readonly created_at: string;
+            created_at: string;
             /** Last Used At */
-            readonly last_used_at: string;
+            last_used_at: string;
             /** Expires At */
-            readonly expires_at: string;
+            expires_at: string;
             /**
              * Ended At
              * @description null: not yet, or by its time alone
              */
-            readonly ended_at: string | null;
+            ended_at: string | null;
         };
         /**
          * ExportedFailures
@@ -1308,16 +1308,16 @@ export interface components {
          *       "disabled_at": null
          *     }
          */
-        readonly ExportedFailures: {
+        ExportedFailures: {
             /**
              * Method
              * @enum {string}
              */
-            readonly method: "sms" | "totp" | "recovery_code";
+            method: "sms" | "totp" | "recovery_code";
             /** In A Row */
-            readonly in_a_row: number;
+            in_a_row: number;
             /** Disabled At */
-            readonly disabled_at: string | null;
+            disabled_at: string | null;
         };
         /**
          * ExportedNetwork
@@ -1327,15 +1327,15 @@ export interface components {
          *       "last_used_at": "2026-03-02T17:05:00.000Z"
          *     }
          */
-        readonly ExportedNetwork: {
+        ExportedNetwork: {
             /**
              * Address
              * @description no more of it is stored than this
              * @example 203.0.113.•••
              */
-            readonly address: string | null;
+            address: string | null;
             /** Last Used At */
-            readonly last_used_at: string;
+            last_used_at: string;
         };
         /**
          * ExportedRecoveryCode
@@ -1345,11 +1345,11 @@ export interface components {
          *       "used_at": null
          *     }
          */
-        readonly ExportedRecoveryCode: {
+        ExportedRecoveryCode: {
             /** Created At */
-            readonly created_at: string;
+            created_at: string;
             /** Used At */
-            readonly used_at: string | null;
+            used_at: string | null;
         };
         /**
          * ExportedReset
@@ -1362,23 +1362,23 @@ export interface components {
          *       "ended_at": "2026-03-02T17:05:00.000Z"
          *     }
          */
-        readonly ExportedReset: {
+        ExportedReset: {
             /** Id */
-            readonly id: string;
+            id: string;
             /** Created At */
-            readonly created_at: string;
+            created_at: string;
             /** Expires At */
-            readonly expires_at: string;
+            expires_at: string;
             /**
              * Held Until
              * @description when the new password takes effect, or would have
              */
-            readonly held_until: string | null;
+            held_until: string | null;
             /**
              * Ended At
              * @description null: not yet, or by its time alone
              */
-            readonly ended_at: string | null;
+            ended_at: string | null;
         };
         /**
          * ExportedSession
@@ -1401,44 +1401,44 @@ export interface components {
          *       "refreshes": 12
          *     }
          */
-        readonly ExportedSession: {
+        ExportedSession: {
             /** Id */
-            readonly id: string;
+            id: string;
             /** Device */
-            readonly device: string;
+            device: string;
             /**
              * Address
              * @description no more of it is stored than this
              * @example 203.0.113.•••
              */
-            readonly address: string | null;
+            address: string | null;
             /** Created At */
-            readonly created_at: string;
+            created_at: string;
             /** Auth Time */
-            readonly auth_time: string;
+            auth_time: string;
             /**
              * Amr
              * @description what was proved at the login (RFC 8176)
              */
-            readonly amr: readonly string[];
+            amr: string[];
             /** Acr */
-            readonly acr: string;
+            acr: string;
             /** Last Used At */
-            readonly last_used_at: string;
+            last_used_at: string;
             /** Idle Until */
-            readonly idle_until: string;
+            idle_until: string;
             /** Expires At */
-            readonly expires_at: string;
+            expires_at: string;
             /**
              * Ended At
              * @description null: not yet, or by its time alone
              */
-            readonly ended_at: string | null;
+            ended_at: string | null;
             /**
              * Refreshes
              * @description how often its tokens were renewed
              */
-            readonly refreshes: number;
+            refreshes: number;
         };
         /**
          * Factor
@@ -1450,29 +1450,29 @@ export interface components {
          *       "disabled": false
          *     }
          */
-        readonly Factor: {
+        Factor: {
             /**
              * Method
              * @enum {string}
              */
-            readonly method: "sms" | "totp" | "recovery_code";
+            method: "sms" | "totp" | "recovery_code";
             /**
              * Destination
              * @example •••••••• 89
              */
-            readonly destination: string | null;
+            destination: string | null;
             /** Created At */
-            readonly created_at: string;
+            created_at: string;
             /**
              * Last Used At
              * @description null: not yet, or not known (`sms`)
              */
-            readonly last_used_at: string | null;
+            last_used_at: string | null;
             /**
              * Disabled
              * @description too many wrong codes; a proof of another factor ends it
              */
-            readonly disabled: boolean;
+            disabled: boolean;
         };
         /**
          * FactorList
@@ -1489,14 +1489,14 @@ export interface components {
          *       "next_cursor": null
          *     }
          */
-        readonly FactorList: {
+        FactorList: {
             /** Items */
-            readonly items: readonly components["schemas"]["Factor"][];
+            items: components["schemas"]["Factor"][];
             /**
              * Next Cursor
              * @description they are few: there is one page
              */
-            readonly next_cursor: null;
+            next_cursor: null;
         };
         /**
          * ForgotPasswordBody
@@ -1504,20 +1504,20 @@ export interface components {
          *       "identifier": "+46701740605"
          *     }
          */
-        readonly ForgotPasswordBody: {
+        ForgotPasswordBody: {
             /**
              * Identifier
              * @description phone or e-mail
              * @example +46701234567
              */
-            readonly identifier: string;
+            identifier: string;
             /** Region */
-            readonly region?: string | null;
+            region?: string | null;
             /**
              * Method
              * @description by default the first channel on offer, mostly `sms`
              */
-            readonly method?: ("sms" | "voice" | "flashcall" | "whatsapp") | null;
+            method?: ("sms" | "voice" | "flashcall" | "whatsapp") | null;
         };
         /**
          * Health
@@ -1526,15 +1526,15 @@ export interface components {
          *       "version": "1.0.0"
          *     }
          */
-        readonly Health: {
+        Health: {
             /**
              * Status
              * @default ok
              * @constant
              */
-            readonly status: "ok";
+            status: "ok";
             /** Version */
-            readonly version: string;
+            version: string;
         };
         /**
          * Introspection
@@ -1559,36 +1559,36 @@ export interface components {
          *       "acr": "aal2"
          *     }
          */
-        readonly Introspection: {
+        Introspection: {
             /** Active */
-            readonly active: boolean;
+            active: boolean;
             /**
              * Token Type
              * @constant
              */
-            readonly token_type?: "Bearer";
+            token_type?: "Bearer";
             /** Iss */
-            readonly iss?: string;
+            iss?: string;
             /** Sub */
-            readonly sub?: string;
+            sub?: string;
             /** Aud */
-            readonly aud?: string;
+            aud?: string;
             /** Exp */
-            readonly exp?: number;
+            exp?: number;
             /** Iat */
-            readonly iat?: number;
+            iat?: number;
             /** Jti */
-            readonly jti?: string;
+            jti?: string;
             /** Client Id */
-            readonly client_id?: string;
+            client_id?: string;
             /** Sid */
-            readonly sid?: string;
+            sid?: string;
             /** Auth Time */
-            readonly auth_time?: number;
+            auth_time?: number;
             /** Amr */
-            readonly amr?: readonly string[];
+            amr?: string[];
             /** Acr */
-            readonly acr?: string;
+            acr?: string;
         };
         /**
          * LoginBody
@@ -1597,31 +1597,31 @@ export interface components {
          *       "password": "Quiet-Harbour-Lantern-58"
          *     }
          */
-        readonly LoginBody: {
+        LoginBody: {
             /**
              * Identifier
              * @description phone or e-mail
              * @example +46701234567
              */
-            readonly identifier: string;
+            identifier: string;
             /**
              * Password
              * Format: password
              * @example correct horse battery
              */
-            readonly password: string;
+            password: string;
             /** Region */
-            readonly region?: string | null;
+            region?: string | null;
             /**
              * Method
              * @description `none` sends nothing; by default the account's own channel
              */
-            readonly method?: ("sms" | "voice" | "flashcall" | "whatsapp" | "none") | null;
+            method?: ("sms" | "voice" | "flashcall" | "whatsapp" | "none") | null;
             /**
              * Device Token
              * @description of a trusted device, from its last login: no code is asked for then
              */
-            readonly device_token?: string | null;
+            device_token?: string | null;
         };
         /**
          * LogoutBody
@@ -1629,13 +1629,13 @@ export interface components {
          *       "everywhere": false
          *     }
          */
-        readonly LogoutBody: {
+        LogoutBody: {
             /**
              * Everywhere
              * @description end all sessions of the account
              * @default false
              */
-            readonly everywhere?: boolean;
+            everywhere?: boolean;
         };
         /**
          * OAuthRefusal
@@ -1645,14 +1645,14 @@ export interface components {
          *       "error_description": "Send exactly one token, as application/x-www-form-urlencoded in UTF-8."
          *     }
          */
-        readonly OAuthRefusal: {
+        OAuthRefusal: {
             /**
              * Error
              * @enum {string}
              */
-            readonly error: "invalid_client" | "invalid_request";
+            error: "invalid_client" | "invalid_request";
             /** Error Description */
-            readonly error_description: string;
+            error_description: string;
         };
         /**
          * OfferedMethod
@@ -1661,17 +1661,17 @@ export interface components {
          *       "destination": "•••••••• 05"
          *     }
          */
-        readonly OfferedMethod: {
+        OfferedMethod: {
             /**
              * Method
              * @enum {string}
              */
-            readonly method: "sms" | "voice" | "flashcall" | "whatsapp" | "totp" | "recovery_code";
+            method: "sms" | "voice" | "flashcall" | "whatsapp" | "totp" | "recovery_code";
             /**
              * Destination
              * @example •••••••• 89
              */
-            readonly destination?: string;
+            destination?: string;
         };
         /**
          * Pending
@@ -1707,28 +1707,28 @@ export interface components {
          *       }
          *     }
          */
-        readonly Pending: {
+        Pending: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            readonly status: "otp_required";
+            status: "otp_required";
             /**
              * Expires In
              * @description seconds until the pending token ends
              */
-            readonly expires_in: number;
+            expires_in: number;
             /** Methods */
-            readonly methods: readonly components["schemas"]["OfferedMethod"][];
-            readonly challenge: components["schemas"]["Challenge"] | null;
+            methods: components["schemas"]["OfferedMethod"][];
+            challenge: components["schemas"]["Challenge"] | null;
             /** Pending Token */
-            readonly pending_token: string;
+            pending_token: string;
             /**
              * Token Type
              * @default Bearer
              * @constant
              */
-            readonly token_type: "Bearer";
+            token_type: "Bearer";
         };
         /**
          * PendingState
@@ -1763,21 +1763,21 @@ export interface components {
          *       }
          *     }
          */
-        readonly PendingState: {
+        PendingState: {
             /**
              * Status
              * @default otp_required
              * @constant
              */
-            readonly status: "otp_required";
+            status: "otp_required";
             /**
              * Expires In
              * @description seconds until the pending token ends
              */
-            readonly expires_in: number;
+            expires_in: number;
             /** Methods */
-            readonly methods: readonly components["schemas"]["OfferedMethod"][];
-            readonly challenge: components["schemas"]["Challenge"] | null;
+            methods: components["schemas"]["OfferedMethod"][];
+            challenge: components["schemas"]["Challenge"] | null;
         };
         /**
          * PhoneChanged
@@ -1800,13 +1800,13 @@ export interface components {
          *       }
          *     }
          */
-        readonly PhoneChanged: {
+        PhoneChanged: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            readonly status: "phone_changed";
-            readonly user: components["schemas"]["User"];
+            status: "phone_changed";
+            user: components["schemas"]["User"];
         };
         /**
          * Ready
@@ -1818,16 +1818,16 @@ export interface components {
          *       }
          *     }
          */
-        readonly Ready: {
+        Ready: {
             /**
              * Status
              * @default ready
              * @constant
              */
-            readonly status: "ready";
+            status: "ready";
             /** Checks */
-            readonly checks: {
-                readonly [key: string]: "ok";
+            checks: {
+                [key: string]: "ok";
             };
         };
         /**
@@ -1839,12 +1839,12 @@ export interface components {
          *       ]
          *     }
          */
-        readonly RecoveryCodes: {
+        RecoveryCodes: {
             /**
              * Recovery Codes
              * @description ten, shown once
              */
-            readonly recovery_codes: readonly string[];
+            recovery_codes: string[];
         };
         /**
          * RefreshBody
@@ -1853,14 +1853,14 @@ export interface components {
          *       "refresh_token": "3q2-7wzK…"
          *     }
          */
-        readonly RefreshBody: {
+        RefreshBody: {
             /**
              * Refresh Token
              * Format: password
              * @description left out where the cookie has it
              * @example 3q2-7wAAAA
              */
-            readonly refresh_token?: string;
+            refresh_token?: string;
         };
         /**
          * RegisterBody
@@ -1870,33 +1870,33 @@ export interface components {
          *       "email": "ada@example.com"
          *     }
          */
-        readonly RegisterBody: {
+        RegisterBody: {
             /**
              * Phone Number
              * @description E.164, or national with `region`
              * @example +46701234567
              */
-            readonly phone_number: string;
+            phone_number: string;
             /**
              * Password
              * Format: password
              * @description 15 characters or more where devices are trusted
              * @example correct horse battery
              */
-            readonly password: string;
+            password: string;
             /** Region */
-            readonly region?: string | null;
+            region?: string | null;
             /** Email */
-            readonly email?: string | null;
+            email?: string | null;
             /** Display Name */
-            readonly display_name?: string | null;
+            display_name?: string | null;
             /** Locale */
-            readonly locale?: string | null;
+            locale?: string | null;
             /**
              * Method
              * @description by default the first channel on offer, mostly `sms`
              */
-            readonly method?: ("sms" | "voice" | "flashcall" | "whatsapp") | null;
+            method?: ("sms" | "voice" | "flashcall" | "whatsapp") | null;
         };
         /**
          * ResetAllowed
@@ -1907,24 +1907,24 @@ export interface components {
          *       "proof_required": false
          *     }
          */
-        readonly ResetAllowed: {
+        ResetAllowed: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            readonly status: "reset_allowed";
+            status: "reset_allowed";
             /**
              * Reset Token
              * @description opens `auth/password/reset` and nothing else, once
              */
-            readonly reset_token: string;
+            reset_token: string;
             /** Expires In */
-            readonly expires_in: number;
+            expires_in: number;
             /**
              * Proof Required
              * @description the account has an app: a second proof must come along
              */
-            readonly proof_required: boolean;
+            proof_required: boolean;
         };
         /**
          * ResetHeld
@@ -1933,18 +1933,18 @@ export interface components {
          *       "effective_at": "2026-03-02T09:31:00.000Z"
          *     }
          */
-        readonly ResetHeld: {
+        ResetHeld: {
             /**
              * Status
              * @default held
              * @constant
              */
-            readonly status: "held";
+            status: "held";
             /**
              * Effective At
              * @description from then on the new password holds, if nobody cancels until then
              */
-            readonly effective_at: string;
+            effective_at: string;
         };
         /**
          * ResetPasswordBody
@@ -1956,16 +1956,16 @@ export interface components {
          *       }
          *     }
          */
-        readonly ResetPasswordBody: {
+        ResetPasswordBody: {
             /**
              * New Password
              * Format: password
              * @description 15 characters or more where devices are trusted
              * @example correct horse battery
              */
-            readonly new_password: string;
+            new_password: string;
             /** @description a second factor: with it the password holds at once */
-            readonly proof?: components["schemas"]["ResetProof"] | null;
+            proof?: components["schemas"]["ResetProof"] | null;
         };
         /**
          * ResetProof
@@ -1974,18 +1974,18 @@ export interface components {
          *       "code": "482915"
          *     }
          */
-        readonly ResetProof: {
+        ResetProof: {
             /**
              * Method
              * @enum {string}
              */
-            readonly method: "totp" | "recovery_code";
+            method: "totp" | "recovery_code";
             /**
              * Code
              * Format: password
              * @example 482915
              */
-            readonly code: string;
+            code: string;
         };
         /**
          * SendBody
@@ -1993,12 +1993,12 @@ export interface components {
          *       "method": "voice"
          *     }
          */
-        readonly SendBody: {
+        SendBody: {
             /**
              * Method
              * @enum {string}
              */
-            readonly method: "sms" | "voice" | "flashcall" | "whatsapp";
+            method: "sms" | "voice" | "flashcall" | "whatsapp";
         };
         /**
          * Session
@@ -2011,35 +2011,35 @@ export interface components {
          *       "current": true
          *     }
          */
-        readonly Session: {
+        Session: {
             /** Id */
-            readonly id: string;
+            id: string;
             /**
              * Created At
              * @description the login
              */
-            readonly created_at: string;
+            created_at: string;
             /**
              * Last Used At
              * @description the last login or refresh; not every request
              */
-            readonly last_used_at: string;
+            last_used_at: string;
             /**
              * Device
              * @description `device_name` of the login, or what its User-Agent says
              */
-            readonly device: string;
+            device: string;
             /**
              * Address
              * @description of the last login or refresh; never the whole address
              * @example 203.0.113.•••
              */
-            readonly address: string | null;
+            address: string | null;
             /**
              * Current
              * @description the session of this access token
              */
-            readonly current: boolean;
+            current: boolean;
         };
         /**
          * SessionPage
@@ -2057,14 +2057,14 @@ export interface components {
          *       "next_cursor": null
          *     }
          */
-        readonly SessionPage: {
+        SessionPage: {
             /** Items */
-            readonly items: readonly components["schemas"]["Session"][];
+            items: components["schemas"]["Session"][];
             /**
              * Next Cursor
              * @description for `cursor`; null on the last page
              */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /**
          * StepUpBody
@@ -2072,12 +2072,12 @@ export interface components {
          *       "method": "sms"
          *     }
          */
-        readonly StepUpBody: {
+        StepUpBody: {
             /**
              * Method
              * @description `none` sends nothing; by default the account's own channel
              */
-            readonly method?: ("sms" | "voice" | "flashcall" | "whatsapp" | "none") | null;
+            method?: ("sms" | "voice" | "flashcall" | "whatsapp" | "none") | null;
         };
         /**
          * Tokens
@@ -2106,42 +2106,42 @@ export interface components {
          *       }
          *     }
          */
-        readonly Tokens: {
+        Tokens: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            readonly status: "authenticated";
+            status: "authenticated";
             /** Access Token */
-            readonly access_token: string;
+            access_token: string;
             /**
              * Token Type
              * @default Bearer
              * @constant
              */
-            readonly token_type: "Bearer";
+            token_type: "Bearer";
             /** Expires In */
-            readonly expires_in: number;
+            expires_in: number;
             /**
              * Refresh Token
              * @description left out in cookie mode: the cookie has it
              */
-            readonly refresh_token?: string;
+            refresh_token?: string;
             /** Refresh Expires In */
-            readonly refresh_expires_in: number;
+            refresh_expires_in: number;
             /** Session Id */
-            readonly session_id: string;
-            readonly user: components["schemas"]["User"];
+            session_id: string;
+            user: components["schemas"]["User"];
             /**
              * Recovery Codes
              * @description ten, shown once, after registration only
              */
-            readonly recovery_codes?: readonly string[];
+            recovery_codes?: string[];
             /**
              * Device Token
              * @description of a trusted device: for its next login, where another one is in the answer
              */
-            readonly device_token?: string;
+            device_token?: string;
         };
         /**
          * TotpEnrolment
@@ -2151,22 +2151,22 @@ export interface components {
          *       "qr_svg": "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"196\" height=\"196\" class=\"segno\">…</svg>"
          *     }
          */
-        readonly TotpEnrolment: {
+        TotpEnrolment: {
             /**
              * Secret
              * @description base32, to be typed; shown once
              */
-            readonly secret: string;
+            secret: string;
             /**
              * Otpauth Uri
              * @description opens an app on the same device
              */
-            readonly otpauth_uri: string;
+            otpauth_uri: string;
             /**
              * Qr Svg
              * @description the address as a QR code: one `svg` element, black on white
              */
-            readonly qr_svg: string;
+            qr_svg: string;
         };
         /**
          * User
@@ -2186,30 +2186,30 @@ export interface components {
          *       "password_reset_at": null
          *     }
          */
-        readonly User: {
+        User: {
             /** Id */
-            readonly id: string;
+            id: string;
             /** Phone Number */
-            readonly phone_number: string;
+            phone_number: string;
             /** Phone Verified At */
-            readonly phone_verified_at: string;
+            phone_verified_at: string;
             /** Email */
-            readonly email: string | null;
+            email: string | null;
             /** Display Name */
-            readonly display_name: string | null;
+            display_name: string | null;
             /** Locale */
-            readonly locale: string | null;
+            locale: string | null;
             /** Created At */
-            readonly created_at: string;
+            created_at: string;
             /** Factors */
-            readonly factors: readonly ("sms" | "totp" | "recovery_code")[];
+            factors: ("sms" | "totp" | "recovery_code")[];
             /**
              * Preferred Method
              * @enum {string}
              */
-            readonly preferred_method: "sms" | "voice" | "whatsapp" | "totp";
+            preferred_method: "sms" | "voice" | "whatsapp" | "totp";
             /** Password Reset At */
-            readonly password_reset_at: string | null;
+            password_reset_at: string | null;
         };
         /**
          * VerifyBody
@@ -2217,29 +2217,29 @@ export interface components {
          *       "code": "482915"
          *     }
          */
-        readonly VerifyBody: {
+        VerifyBody: {
             /**
              * Code
              * Format: password
              * @example 482915
              */
-            readonly code: string;
+            code: string;
             /**
              * Method
              * @description by default the channel that the code went out on
              */
-            readonly method?: ("sms" | "voice" | "flashcall" | "whatsapp" | "totp" | "recovery_code") | null;
+            method?: ("sms" | "voice" | "flashcall" | "whatsapp" | "totp" | "recovery_code") | null;
             /**
              * Trust Device
              * @description after register and login: `device_token` in the answer, where devices are trusted, the code was no recovery code and the password has 15 characters
              * @default false
              */
-            readonly trust_device?: boolean;
+            trust_device?: boolean;
             /**
              * Device Name
              * @description what the lists of sessions and devices call it; by default what User-Agent says
              */
-            readonly device_name?: string | null;
+            device_name?: string | null;
         };
         /**
          * FieldError
@@ -2249,19 +2249,19 @@ export interface components {
          *       "message": "Use at least 8 characters"
          *     }
          */
-        readonly FieldError: {
+        FieldError: {
             /**
              * Field
              * @example body.password
              */
-            readonly field: string;
+            field: string;
             /**
              * Rule
              * @example too_short
              */
-            readonly rule: string;
+            rule: string;
             /** Message */
-            readonly message: string;
+            message: string;
         };
         /**
          * Problem
@@ -2282,57 +2282,57 @@ export interface components {
          *       ]
          *     }
          */
-        readonly Problem: {
+        Problem: {
             /**
              * Type
              * @description an address that explains the code
              */
-            readonly type: string;
+            type: string;
             /** Title */
-            readonly title: string;
+            title: string;
             /** Status */
-            readonly status: number;
+            status: number;
             /** Detail */
-            readonly detail: string;
-            readonly code: components["schemas"]["ProblemCode"];
+            detail: string;
+            code: components["schemas"]["ProblemCode"];
             /**
              * Request Id
              * @description of the header X-Request-ID and of our log: quote it
              */
-            readonly request_id: string;
+            request_id: string;
             /**
              * Errors
              * @description with `validation_failed` and `weak_password`
              */
-            readonly errors?: readonly components["schemas"]["FieldError"][];
+            errors?: components["schemas"]["FieldError"][];
             /**
              * Attempts Left
              * @description of this challenge, with `wrong_code`
              */
-            readonly attempts_left?: number;
+            attempts_left?: number;
             /**
              * Acr Values
              * @description what the access token must say (RFC 9470)
              */
-            readonly acr_values?: string;
+            acr_values?: string;
             /**
              * Max Age
              * @description seconds since the proof that its access token tells of, at most
              */
-            readonly max_age?: number;
+            max_age?: number;
             /**
              * Missing
              * @description what `/health/ready` could not reach
              */
-            readonly missing?: readonly string[];
+            missing?: string[];
         } & {
-            readonly [key: string]: unknown;
+            [key: string]: unknown;
         };
         /**
          * @description What to switch on. A later version may have more: treat those by their status.
          * @enum {string}
          */
-        readonly ProblemCode: "account_exists" | "challenge_closed" | "conflict" | "destination_refused" | "insufficient_user_authentication" | "internal_error" | "invalid_credentials" | "invalid_token" | "malformed_request" | "method_not_allowed" | "not_allowed" | "not_found" | "not_ready" | "overloaded" | "payload_too_large" | "phone_number_invalid" | "proof_required" | "provider_unavailable" | "rate_limited" | "resend_too_soon" | "too_many_attempts" | "too_many_sends" | "unsupported_media_type" | "validation_failed" | "weak_password" | "wrong_code" | "wrong_password";
+        ProblemCode: "account_exists" | "challenge_closed" | "conflict" | "destination_refused" | "insufficient_user_authentication" | "internal_error" | "invalid_credentials" | "invalid_token" | "malformed_request" | "method_not_allowed" | "not_allowed" | "not_found" | "not_ready" | "overloaded" | "payload_too_large" | "phone_number_invalid" | "proof_required" | "provider_unavailable" | "rate_limited" | "resend_too_soon" | "too_many_attempts" | "too_many_sends" | "unsupported_media_type" | "validation_failed" | "weak_password" | "wrong_code" | "wrong_password";
     };
     responses: never;
     parameters: never;
@@ -2393,2396 +2393,2396 @@ export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
 export type $defs = Record<string, never>;
 export interface operations {
-    readonly register: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RegisterBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Pending"];
+                    "application/json": components["schemas"]["Pending"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly logIn: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    logIn: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description `cookie`: the refresh token goes into a cookie. Anything else: into the body */
-                readonly "X-Token-Transport"?: string | null;
+                "X-Token-Transport"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["LoginBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Pending"] | components["schemas"]["Tokens"];
+                    "application/json": components["schemas"]["Pending"] | components["schemas"]["Tokens"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly sendCode: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    sendCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SendBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Challenge"];
+                    "application/json": components["schemas"]["Challenge"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone */
-            readonly 410: {
+            410: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getChallenge: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getChallenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PendingState"];
+                    "application/json": components["schemas"]["PendingState"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone */
-            readonly 410: {
+            410: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly verifyCode: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    verifyCode: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description `cookie`: the refresh token goes into a cookie. Anything else: into the body */
-                readonly "X-Token-Transport"?: string | null;
+                "X-Token-Transport"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["VerifyBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Tokens"] | components["schemas"]["Elevated"] | components["schemas"]["PhoneChanged"] | components["schemas"]["ResetAllowed"];
+                    "application/json": components["schemas"]["Tokens"] | components["schemas"]["Elevated"] | components["schemas"]["PhoneChanged"] | components["schemas"]["ResetAllowed"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone */
-            readonly 410: {
+            410: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly stepUp: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    stepUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["StepUpBody"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StepUpBody"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Pending"];
+                    "application/json": components["schemas"]["Pending"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly changePassword: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ChangePasswordBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly forgotPassword: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    forgotPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ForgotPasswordBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotPasswordBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Pending"];
+                    "application/json": components["schemas"]["Pending"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly resetPassword: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ResetPasswordBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPasswordBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Held */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ResetHeld"];
+                    "application/json": components["schemas"]["ResetHeld"];
                 };
             };
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Gone */
-            readonly 410: {
+            410: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly cancelPasswordReset: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    cancelPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly refreshTokens: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    refreshTokens: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description `cookie`: the refresh token goes into a cookie. Anything else: into the body */
-                readonly "X-Token-Transport"?: string | null;
+                "X-Token-Transport"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RefreshBody"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshBody"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Tokens"];
+                    "application/json": components["schemas"]["Tokens"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly logOut: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    logOut: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description `cookie`: the refresh token goes into a cookie. Anything else: into the body */
-                readonly "X-Token-Transport"?: string | null;
+                "X-Token-Transport"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["LogoutBody"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LogoutBody"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getMe: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["User"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly deleteMe: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    deleteMe: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description `cookie`: the refresh token goes into a cookie. Anything else: into the body */
-                readonly "X-Token-Transport"?: string | null;
+                "X-Token-Transport"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly changeMe: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    changeMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ChangeMeBody"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChangeMeBody"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["User"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly changePhone: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    changePhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ChangePhoneBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePhoneBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Pending"];
+                    "application/json": components["schemas"]["Pending"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly listFactors: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    listFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["FactorList"];
+                    "application/json": components["schemas"]["FactorList"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly enrolTotp: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    enrolTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TotpEnrolment"];
+                    "application/json": components["schemas"]["TotpEnrolment"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly removeTotp: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    removeTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly confirmTotp: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    confirmTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ConfirmTotpBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmTotpBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Factor"];
+                    "application/json": components["schemas"]["Factor"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly renewRecoveryCodes: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    renewRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["EmptyBody"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyBody"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RecoveryCodes"];
+                    "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unsupported Media Type */
-            readonly 415: {
+            415: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly listSessions: {
-        readonly parameters: {
-            readonly query?: {
+    listSessions: {
+        parameters: {
+            query?: {
                 /** @description `next_cursor` of the page before; nothing for the first page */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SessionPage"];
+                    "application/json": components["schemas"]["SessionPage"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly endOtherSessions: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly endSession: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly session_id: string;
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly listDevices: {
-        readonly parameters: {
-            readonly query?: {
+    listDevices: {
+        parameters: {
+            query?: {
                 /** @description `next_cursor` of the page before; nothing for the first page */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["DevicePage"];
+                    "application/json": components["schemas"]["DevicePage"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly endDevice: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly device_id: string;
+    endDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly listEvents: {
-        readonly parameters: {
-            readonly query?: {
+    listEvents: {
+        parameters: {
+            query?: {
                 /** @description `next_cursor` of the page before; nothing for the first page */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EventPage"];
+                    "application/json": components["schemas"]["EventPage"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly exportMe: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    exportMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Export"];
+                    "application/json": components["schemas"]["Export"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getJwks: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getJwks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A JWK set (RFC 7517) */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": Record<string, never>;
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description Not changed since the ETag in If-None-Match */
-            readonly 304: {
+            304: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getProblem: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly code: string;
+    getProblem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The explanation */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/html": unknown;
-                    readonly "application/json": unknown;
+                    "text/html": unknown;
+                    "application/json": unknown;
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getMetadata: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getMetadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Authorization server metadata (RFC 8414) */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
                     /**
@@ -4807,235 +4807,235 @@ export interface operations {
                      *       "service_documentation": "https://auth.example.com/docs"
                      *     }
                      */
-                    readonly "application/json": {
+                    "application/json": {
                         /** Format: uri */
-                        readonly issuer: string;
+                        issuer: string;
                         /** Format: uri */
-                        readonly jwks_uri: string;
-                        readonly response_types_supported: readonly string[];
-                        readonly acr_values_supported?: readonly string[];
+                        jwks_uri: string;
+                        response_types_supported: string[];
+                        acr_values_supported?: string[];
                         /** Format: uri */
-                        readonly introspection_endpoint?: string;
-                        readonly introspection_endpoint_auth_methods_supported?: readonly string[];
+                        introspection_endpoint?: string;
+                        introspection_endpoint_auth_methods_supported?: string[];
                         /** Format: uri */
-                        readonly revocation_endpoint?: string;
-                        readonly revocation_endpoint_auth_methods_supported?: readonly string[];
+                        revocation_endpoint?: string;
+                        revocation_endpoint_auth_methods_supported?: string[];
                         /** Format: uri */
-                        readonly service_documentation?: string;
+                        service_documentation?: string;
                     };
                 };
             };
             /** @description Not changed since the ETag in If-None-Match */
-            readonly 304: {
+            304: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly introspectToken: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    introspectToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
+        requestBody: {
+            content: {
                 /**
                  * @example {
                  *       "token": "eyJhbGciOiJFUzI1NiJ9.…",
                  *       "token_type_hint": "access_token"
                  *     }
                  */
-                readonly "application/x-www-form-urlencoded": {
+                "application/x-www-form-urlencoded": {
                     /** Format: password */
-                    readonly token: string;
+                    token: string;
                     /** @description `access_token` or `refresh_token`; taken, and without effect */
-                    readonly token_type_hint?: string;
+                    token_type_hint?: string;
                 };
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Introspection"];
+                    "application/json": components["schemas"]["Introspection"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["OAuthRefusal"];
+                    "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["OAuthRefusal"];
+                    "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["OAuthRefusal"];
+                    "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly revokeToken: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
+        requestBody: {
+            content: {
                 /**
                  * @example {
                  *       "token": "eyJhbGciOiJFUzI1NiJ9.…",
                  *       "token_type_hint": "access_token"
                  *     }
                  */
-                readonly "application/x-www-form-urlencoded": {
+                "application/x-www-form-urlencoded": {
                     /** Format: password */
-                    readonly token: string;
+                    token: string;
                     /** @description `access_token` or `refresh_token`; taken, and without effect */
-                    readonly token_type_hint?: string;
+                    token_type_hint?: string;
                 };
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The token holds no more, or never did */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["OAuthRefusal"];
+                    "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["OAuthRefusal"];
+                    "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["OAuthRefusal"];
+                    "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly takeSinchEvent: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    takeSinchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": Record<string, never>;
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The decision on a request event; nothing for the others */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
                     /**
@@ -5048,148 +5048,148 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    readonly "application/json": Record<string, never>;
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getHealth: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getLiveness: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    readonly getReadiness: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Ready"];
+                    "application/json": components["schemas"]["Ready"];
                 };
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

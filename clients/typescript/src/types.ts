@@ -10,7 +10,6 @@ import type {
   EventPage,
   Export,
   Factor,
-  FactorList,
   ForgotPasswordBody,
   LoginBody,
   LogoutBody,
@@ -119,6 +118,8 @@ export type StepUpHandler = (challenge: StepUpChallenge) => Promise<boolean>;
 export interface AuthStorage {
   read(): string | null;
   write(entry: string | null): void;
+  /** It is empty after a reload: in cookie mode `restore` asks the service then whether the cookie is good. */
+  readonly forgets?: boolean;
   /** Tell of changes that others make (tabs, instances); returns how to stop. */
   subscribe?(listener: () => void): () => void;
 }
@@ -195,7 +196,7 @@ export interface OtpAuth {
   exportMe(): Promise<Export>;
   deleteMe(): Promise<void>;
 
-  listFactors(): Promise<FactorList>;
+  listFactors(): Promise<Factor[]>;
   enrolTotp(): Promise<TotpEnrolment>;
   /** Only now does the app count. */
   confirmTotp(code: string): Promise<Factor>;
