@@ -1,0 +1,91 @@
+/** What is kept in the storage, and what of it everybody may see. */
+
+import type { Challenge, OfferedMethod, User } from "./openapi.js";
+import type { AuthState, PendingChallenge, Purpose, ResetPermission } from "./types.js";
+
+export interface HeldSession {
+  readonly id: string;
+  readonly user: User;
+  readonly accessToken: string;
+  /** From then on (milliseconds) it is due for another one: somewhat before it ends. */
+  readonly renewAt: number;
+  /** Null in cookie mode. */
+  readonly refreshToken: string | null;
+}
+
+export interface HeldCeremony {
+  readonly token: string;
+  readonly purpose: Purpose;
+  readonly methods: readonly OfferedMethod[];
+  readonly challenge: Challenge | null;
+  readonly expiresAt: string;
+}
+
+export interface HeldReset {
+  readonly token: string;
+  readonly proofRequired: boolean;
+  readonly expiresAt: string;
+}
+
+export interface Holding {
+  readonly session: HeldSession | null;
+  readonly ceremony: HeldCeremony | null;
+  readonly reset: HeldReset | null;
+  readonly deviceToken: string | null;
+}
+
+export const NOTHING: Holding = { session: null, ceremony: null, reset: null, deviceToken: null };
+/** Another version of this client may find what this one has written: it is no good to it then. */
+const VERSION = 1;
+
+export function write(holding: Holding): string | null {
+  const isEmpty = Object.values(holding).every((part) => part === null);
+  return isEmpty ? null : JSON.stringify({ version: VERSION, ...holding });
+}
+
+export function read(entry: string | null): Holding {
+  try {
+    const kept: unknown = JSON.parse(entry ?? "null");
+    if (!isHolding(kept)) {
+      return NOTHING;
+    }
+    const { session, ceremony, reset, deviceToken } = kept;
+    return { session, ceremony, reset, deviceToken };
+  } catch {
+    return NOTHING;
+  }
+}
+
+function isHolding(kept: unknown): kept is Holding {
+  return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
+}
+
+export function publicState({ session, ceremony, reset }: Holding): AuthState {
+  const pending = ceremony && visibleCeremony(ceremony);
+  const allowed = reset && visibleReset(reset);
+  if (session) {
+    const { id, user } = session;
+    return { status: "signed_in", session: { id, user }, pending, reset: allowed };
+  }
+  if (pending) {
+    return { status: "pending", session: null, pending, reset: null };
+  }
+  return allowed
+    ? { status: "reset_allowed", session: null, pending: null, reset: allowed }
+    : { status: "signed_out", session: null, pending: null, reset: null };
+}
+
+export function visibleCeremony({ token: _, ...visible }: HeldCeremony): PendingChallenge {
+  return visible;
+}
+
+export function visibleReset({ token: _, ...visible }: HeldReset): ResetPermission {
+  return visible;
+}
+
+/** A pending step-up or phone change ends with its session; a login doesn't. */
+export function withoutSession(holding: Holding): Holding {
+  const { ceremony } = holding;
+  const outlives = ceremony !== null && !["step_up", "phone_change"].includes(ceremony.purpose);
+  return { ...holding, session: null, ceremony: outlives ? ceremony : null };
+}
