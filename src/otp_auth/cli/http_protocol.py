@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with an end to request heads: httptools alone would read one header for ever."""
+"""uvicorn's HTTP protocol with an end to request heads (httptools has none) and to answers without one."""
 
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -7,7 +7,11 @@ LARGEST_HEAD = 16 * 1024  # bytes of all headers of one request
 
 
 class BoundedHeadProtocol(HttpToolsProtocol):
-    """Answers 400 and closes the connection when a head is too large, complete or not."""
+    """Answers 400 and closes the connection when a head is too large, complete or not.
+
+    A route whose answer has no end sets `request.state.on_leaving`. That is called when the server shuts
+    down; `request.state.is_leaving` is true then, also for a route that was about to begin.
+    """
 
     _in_head = True
     _received = 0  # bytes of a head that isn't complete
@@ -26,6 +30,14 @@ class BoundedHeadProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         super().on_headers_complete()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.cycle is not None:
+            state = self.cycle.scope["state"]
+            state["is_leaving"] = True
+            if on_leaving := state.get("on_leaving"):
+                on_leaving()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from otp_auth.settings import SimulatorSettings
-from otp_auth.simulator import controls, inbox, verifications
+from otp_auth.simulator import controls, inbox, stream, verifications
 from otp_auth.simulator.authorization import Credentials
 from otp_auth.simulator.callbacks import CallbackClient
+from otp_auth.simulator.changes import Changes
 from otp_auth.simulator.events import Events
 from otp_auth.simulator.faults import Faults
 from otp_auth.simulator.refusals import RefusalError, answer_crash, answer_http_error, answer_refusal
@@ -47,15 +48,16 @@ def create_simulator(
         application_secret=application_secret,
         signing_key=decode_secret(application_secret),
     )
-    faults = Faults()
+    changes = Changes()
+    faults = Faults(changes)
     client = CallbackClient(settings.callback_timeout)
     events = Events(settings.callback_url, client, credentials, faults)
-    app.state.credentials, app.state.faults = credentials, faults
-    app.state.simulation = Simulation(Store(journal), settings, new_code, events)
+    app.state.credentials, app.state.faults, app.state.changes = credentials, faults, changes
+    app.state.simulation = Simulation(Store(journal, changes), settings, new_code, events)
     app.add_exception_handler(RefusalError, answer_refusal)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(Exception, answer_crash)
-    for part in (verifications, inbox, controls):
+    for part in (verifications, inbox, stream, controls):
         app.include_router(part.router)
     return app
 

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from otp_auth.simulator.dependencies import CurrentFaults, CurrentSimulation
-from otp_auth.simulator.faults import Fault
+from otp_auth.simulator.faults import Call, Fault
 from otp_auth.simulator.inbox import HEADERS, as_number
 from otp_auth.simulator.records import SentEvent
 
@@ -45,10 +45,17 @@ async def put_fault(request: Request, faults: CurrentFaults) -> Response:
     return JSONResponse(fault.model_dump(mode="json"), headers=HEADERS)
 
 
+@router.get("/faults")
+async def faults_in_force(faults: CurrentFaults, response: Response) -> list[Fault]:
+    """List what goes wrong now; `times` is what is left of them."""
+    response.headers.update(HEADERS)
+    return faults.all_in_force()
+
+
 @router.delete("/faults", status_code=204)
-async def clear_faults(faults: CurrentFaults) -> None:
-    """Let everything go well again."""
-    faults.clear()
+async def clear_faults(faults: CurrentFaults, on: Call | None = None) -> None:
+    """Let everything go well again, or one kind of call."""
+    faults.clear(on)
 
 
 @router.get("/events")

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from otp_auth.simulator.authorization import authorize
+from otp_auth.simulator.changes import Changes
 from otp_auth.simulator.faults import Faults
 from otp_auth.simulator.simulation import Simulation
 
@@ -22,6 +23,11 @@ async def get_faults(request: Request) -> Faults:
     return faults
 
 
+async def get_changes(request: Request) -> Changes:
+    changes: Changes = request.app.state.changes
+    return changes
+
+
 async def require_credentials(request: Request) -> None:
     """Refuse who is not the application."""
     simulation: Simulation = request.app.state.simulation
@@ -30,3 +36,4 @@ async def require_credentials(request: Request) -> None:
 
 CurrentSimulation = Annotated[Simulation, Depends(get_simulation)]
 CurrentFaults = Annotated[Faults, Depends(get_faults)]
+CurrentChanges = Annotated[Changes, Depends(get_changes)]

@@ -9,6 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 from starlette.types import Receive, Scope, Send
 
+from otp_auth.simulator.changes import Changes
 from otp_auth.simulator.refusals import RefusalError, error_answer
 
 LONGEST_DELAY = 600
@@ -51,15 +52,23 @@ class Fault(BaseModel, frozen=True, extra="forbid"):
 class Faults:
     """The faults in force, one for each kind of call."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
         self._in_force: dict[Call, Fault] = {}
 
     def put(self, fault: Fault) -> None:
         """Let a fault happen from now on, instead of an earlier one for the same call."""
         self._in_force[fault.on] = fault
+        self._changes.tell()
 
-    def clear(self) -> None:
-        self._in_force.clear()
+    def clear(self, call: Call | None = None) -> None:
+        """Let one kind of call go well again, or all."""
+        for each in [call] if call else list(self._in_force):
+            self._in_force.pop(each, None)
+        self._changes.tell()
+
+    def all_in_force(self) -> list[Fault]:
+        return list(self._in_force.values())
 
     def in_force(self, call: Call) -> Fault | None:
         """Return what would go wrong with the next call."""
@@ -74,6 +83,7 @@ class Faults:
             self._in_force[call] = fault.model_copy(update={"times": fault.times - 1})
         else:
             del self._in_force[call]
+        self._changes.tell()
         return fault
 
 

@@ -14,6 +14,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+SCRIPTS = ("inbox.js", "messages.js", "numbers.js", "faults.js", "copying.js", "elements.js")
 _PAGE = files("otp_auth.simulator") / "page"
 
 router = APIRouter()
@@ -25,14 +26,16 @@ async def page() -> Response:
     return _file("inbox.html", "text/html", {"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
 
-@router.get("/inbox.js")
-async def script() -> Response:
-    return _file("inbox.js", "text/javascript")
+def _add_file(name: str, media_type: str) -> None:
+    async def part() -> Response:
+        return _file(name, media_type)
+
+    router.add_api_route(f"/{name}", part)
 
 
-@router.get("/inbox.css")
-async def stylesheet() -> Response:
-    return _file("inbox.css", "text/css")
+_add_file("inbox.css", "text/css")
+for _name in SCRIPTS:
+    _add_file(_name, "text/javascript")
 
 
 @router.get("/messages")

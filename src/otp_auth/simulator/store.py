@@ -3,10 +3,12 @@
 from collections import OrderedDict
 from datetime import datetime
 from heapq import heappop, heappush
+from itertools import islice
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from otp_auth.simulator.changes import Changes
 from otp_auth.simulator.journal import Entry, Journal
 from otp_auth.simulator.records import Counts, Message, Verification
 from otp_auth.sinch.schemas import VerificationMethod
@@ -17,7 +19,8 @@ _TOTAL = "total"  # the counter of everything; the others have a number or a ver
 class Store:
     """Find and keep records. Nothing here awaits, so each method is atomic under asyncio."""
 
-    def __init__(self, journal: Path | None = None) -> None:
+    def __init__(self, journal: Path | None, changes: Changes) -> None:
+        self._changes = changes
         self._verifications: dict[str, Verification] = {}
         self._messages: OrderedDict[str, Message] = OrderedDict()  # newest last
         self._counts: dict[str, Counts] = {}
@@ -65,6 +68,7 @@ class Store:
         """Put a message into the inbox, or replace the one with its id."""
         self._messages[message.id] = message
         self._write("message", message.id, message)
+        self._changes.tell()
 
     def message_of(self, verification_id: str) -> Message | None:
         """Return the message that carried a verification's code, if it is still in the inbox."""
@@ -76,10 +80,16 @@ class Store:
         """Return the inbox, of one number or of all, newest first."""
         return [message for message in reversed(self._messages.values()) if to in {None, message.to}]
 
+    def newest(self, limit: int, beginning: str) -> list[Message]:
+        """Return up to `limit` messages to numbers that begin so, newest first."""
+        found = (message for message in reversed(self._messages.values()) if message.to.startswith(beginning))
+        return list(islice(found, limit))
+
     def empty_inbox(self) -> None:
         for identifier in self._messages:
             self._write("message", identifier, None)
         self._messages.clear()
+        self._changes.tell()
 
     def count_start(self, number: str | None) -> None:
         self._count(starts=1, keys=(number,))

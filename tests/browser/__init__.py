@@ -1,0 +1,1 @@
+"""Tests that need a browser: `./dev test-browser` runs them."""
