@@ -2,7 +2,7 @@ import { fill, h } from "../dom.js";
 import { actionButton, choice, field, form } from "../forms.js";
 import { go } from "../navigation.js";
 import { auth } from "../service.js";
-import { exact, relative } from "../time.js";
+import { exact } from "../time.js";
 import { loading } from "./loading.js";
 
 const METHODS = [
@@ -20,9 +20,9 @@ export function account() {
 function facts(user) {
   return h("dl", { class: "facts-list" },
     h("dt", {}, "Phone number"),
-    h("dd", {}, user.phone_number, " ", h("a", { href: "#/phone" }, "Change")),
+    h("dd", {}, user.phone_number, h("a", { class: "aside", href: "#/phone", "aria-label": "Change phone number" }, "Change")),
     h("dt", {}, "Member since"),
-    h("dd", {}, h("time", { datetime: user.created_at, title: exact(user.created_at) }, relative(user.created_at))));
+    h("dd", {}, h("time", { datetime: user.created_at }, exact(user.created_at))));
 }
 
 function profileForm(user) {

@@ -31,9 +31,9 @@ function setUp({ secret, otpauth_uri: uri, qr_svg: svg }) {
   const copyButton = h("button", { type: "button", class: "quiet", click: () => copy(secret, copyButton) }, "Copy key");
   return h("div", { class: "set-up" },
     h("h2", {}, "1. Scan this with your app"),
-    h("img", { class: "qr", src: `data:image/svg+xml,${encodeURIComponent(svg)}`, alt: "QR code for your authenticator app", width: "200", height: "200" }),
+    h("img", { class: "qr", src: `data:image/svg+xml,${encodeURIComponent(svg)}`, alt: "QR code for your authenticator app", width: "208", height: "208" }),
     h("p", {}, h("a", { href: uri }, "Open an app on this device"), " or type the key:"),
-    h("p", { class: "key" }, h("code", {}, secret.match(GROUPS).join(" ")), " ", copyButton),
+    h("p", { class: "key" }, h("code", {}, secret.match(GROUPS).join(" ")), copyButton),
     h("h2", {}, "2. Enter the code that it shows"),
     confirmation());
 }

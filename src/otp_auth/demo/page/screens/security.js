@@ -7,8 +7,8 @@ import { loading } from "./loading.js";
 import { showOnce } from "./recovery-codes.js";
 
 export function security() {
-  const element = loading(() => auth.listFactors(), ({ items }) => {
-    const of = Object.fromEntries(items.map((factor) => [factor.method, factor]));
+  const element = loading(() => auth.listFactors(), (factors) => {
+    const of = Object.fromEntries(factors.map((factor) => [factor.method, factor]));
     return h("ul", { class: "rows" }, passwordRow(), phoneRow(of.sms), appRow(of.totp), codesRow(of.recovery_code));
   });
   return { title: "Security", element: [h("h1", {}, "Security"), element] };
