@@ -82,7 +82,11 @@ class CodeEntry {
       return;
     }
     this.field = codeField({
-      label: label(this.method, challenge), method: this.method, challenge, complete: () => this.form.submit(),
+      label: label(this.method, challenge),
+      method: this.method,
+      challenge,
+      beside: isByPhone ? inboxLink(this.purpose) : null,
+      complete: () => this.form.submit(),
     });
     this.trust = SIGNS_IN.includes(this.purpose) && this.method !== "recovery_code" ? trustBox() : null;
     this.form = form({
@@ -98,7 +102,7 @@ class CodeEntry {
   draw() {
     if (this.isOver) return;
     say(this.parts.lead, lead(this.method, this.pending));
-    this.parts.lead.dataset.delivery = this.pending.challenge?.delivery ?? "";
+    this.parts.lead.dataset.delivery = this.method in OTHERS ? "" : (this.pending.challenge?.delivery ?? "");
     this.drawWays();
     this.tick();
   }
@@ -244,13 +248,20 @@ class CodeEntry {
   }
 
   foot() {
-    const number = asNumber(numberOf(this.purpose));
-    const inbox = new URL(`../sandbox/${number ? `?${new URLSearchParams({ to: number })}` : ""}`, location.href);
-    inbox.hash = "";
-    return h("div", { class: "foot" },
-      h("button", { type: "button", class: "link", click: () => { this.dispose(); this.leave(); } }, startOver(this.purpose)),
-      h("a", { class: "inbox", href: inbox.href, target: "otp-auth-inbox" }, "Open the inbox", h("span", { class: "unseen" }, " in another tab")));
+    const leave = () => {
+      this.dispose();
+      this.leave();
+    };
+    return h("div", { class: "foot" }, h("button", { type: "button", class: "link", click: leave }, startOver(this.purpose)));
   }
+}
+
+/** Of a developer's service: what the phone has got. */
+function inboxLink(purpose) {
+  const number = asNumber(numberOf(purpose));
+  const query = number ? `?${new URLSearchParams({ to: number })}` : "";
+  return h("a", { class: "inbox", href: `../sandbox/${query}`, target: "otp-auth-inbox" },
+    "Open the inbox", h("span", { class: "unseen" }, " in another tab"));
 }
 
 function firstMethod({ challenge, methods }) {

@@ -5,12 +5,13 @@ import { field } from "./forms.js";
 const LENGTH_OF_APP_CODES = 6;
 
 /** `complete()` is called once for each code that is whole; where the length isn't known, never. */
-export function codeField({ label, method, challenge, complete }) {
+export function codeField({ label, method, challenge, beside, complete }) {
   const { length, isNumeric } = shapeOf(method, challenge);
   const isRecovery = method === "recovery_code";
   const made = field({
     name: "code",
     label,
+    beside,
     class: isRecovery ? "code long" : "code",
     autocomplete: isRecovery ? "off" : "one-time-code",
     inputmode: isNumeric ? "numeric" : "text",

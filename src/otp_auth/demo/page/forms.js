@@ -3,8 +3,8 @@
 import { fill, focusOn, h, newId } from "./dom.js";
 import { explain } from "./refusals.js";
 
-/** A labelled input. `optional` ones may stay empty. */
-export function field({ name, label, hint, optional = false, type = "text", after = null, ...attributes }) {
+/** A labelled input. `optional` ones may stay empty; `beside` stands beside the label, `after` below all. */
+export function field({ name, label, hint, optional = false, type = "text", after = null, beside = null, ...attributes }) {
   const id = newId(name);
   const input = h("input", {
     id, name, type,
@@ -17,7 +17,8 @@ export function field({ name, label, hint, optional = false, type = "text", afte
   const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
   const element = h(
     "div", { class: "field" },
-    h("label", { for: id }, label, optional ? h("span", { class: "optional" }, " optional") : null),
+    h("div", { class: "label-row" },
+      h("label", { for: id }, label, optional ? h("span", { class: "optional" }, " optional") : null), beside),
     type === "password" ? h("div", { class: "with-button" }, input, revealButton(input, label)) : input,
     error,
     hint ? h("p", { class: "hint", id: `${id}-hint` }, hint) : null,
