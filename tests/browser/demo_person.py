@@ -1,5 +1,6 @@
 """A person at the demo app: what they type and press, and where that brings them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -74,8 +75,24 @@ def begin_log_in(page: Page, identifier: str, password: str = PASSWORD) -> None:
 def log_in(page: Page, number: str, password: str = PASSWORD) -> None:
     begin_log_in(page, number, password)
     expect_heading(page, "Enter the code")
-    enter(page, latest_code(page, number))
+    enter(page, code_sent(page, number))
     expect_heading(page, "Profile")
+
+
+def code_sent(page: Page, number: str, place: str = "main") -> str:
+    """See that a code was sent, or ask for one as soon as the page lets one; and read it."""
+    lead = page.locator(f"{place} [data-delivery]")
+    expect(lead).to_have_attribute("data-delivery", re.compile(".+"))
+    if lead.get_attribute("data-delivery") == "not_sent":
+        page.locator(place).get_by_role("button", name="Send a new text").click()
+    expect(lead).to_have_attribute("data-delivery", re.compile("^(sent|delivered)$"))
+    return latest_code(page, number)
+
+
+def confirm(page: Page, number: str) -> None:
+    """Do the step-up in its dialog."""
+    code = code_sent(page, number, "dialog")
+    page.locator("dialog input.code").press_sequentially(code)
 
 
 def enter(page: Page, code: str) -> None:

@@ -12,11 +12,13 @@ from browser.demo_person import (
     HASTY,
     begin_log_in,
     begin_sign_up,
+    confirm,
     elsewhere,
     enter,
     expect_heading,
     follow,
     latest_code,
+    log_in,
     press,
     sign_out,
     sign_up,
@@ -158,17 +160,10 @@ def test_a_trusted_device_needs_no_code_and_a_step_up_for_what_matters(
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("alert")).to_have_text("Confirm that it’s you, then this goes through.")
     press(page, "Make new recovery codes")
-    if dialog.get_by_role("button", name="Send a new text").count():
-        dialog.get_by_role("button", name="Send a new text").click()
-    enter_confirmation(page, number)
+    confirm(page, number)
 
     expect_heading(page, "Recovery codes")
     expect(page.locator(".recovery-codes li")).to_have_count(10)
-
-
-def enter_confirmation(page: Page, number: str) -> None:
-    expect(page.locator("dialog [data-delivery=sent], dialog [data-delivery=delivered]")).to_be_visible()
-    page.locator("dialog input.code").press_sequentially(latest_code(page, number))
 
 
 def test_a_reload_in_the_middle_of_a_step_up_goes_on(hasty: Screens, new_number: NewNumber) -> None:
@@ -183,11 +178,11 @@ def test_a_reload_in_the_middle_of_a_step_up_goes_on(hasty: Screens, new_number:
     expect_heading(page, "Profile")
     page.goto(f"{DEMO}#/authenticator")
     press(page, "Set up")
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog").locator("input.code")).to_be_focused()
 
     page.reload()
     expect(page.get_by_role("dialog")).to_be_visible()
-    enter_confirmation(page, number)
+    confirm(page, number)
 
     expect(page.get_by_text("Thank you, it’s you")).to_be_visible()
     press(page, "Set up")
@@ -217,9 +212,7 @@ def test_one_session_and_all_others_can_be_ended(hasty: Screens, new_number: New
     sign_up(page, number)
     for _ in range(2):
         visitor = hasty.open()
-        begin_log_in(visitor, number)
-        enter(visitor, latest_code(visitor, number))
-        expect_heading(visitor, "Profile")
+        log_in(visitor, number)
     follow(page, "Sessions")
     others = page.get_by_role("button", name=re.compile("^End the session of"))
     expect(others).to_have_count(2)

@@ -38,6 +38,7 @@ function begin(isResumed) {
       if (!isProved && auth.state.pending?.purpose === "step_up") auth.abandon();
       open = null;
       dialog.close();
+      fill(dialog);
       opener?.focus?.();
       resolve(isProved);
     };
