@@ -1,22 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { credentialOf } from "../src/credentials.js";
-
-interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-}
-
-interface Operation {
-  readonly operationId: string;
-  readonly security?: readonly Readonly<Record<string, unknown>>[];
-}
+import { operations } from "./support/document.js";
 
 const SCHEMES = { AccessToken: "access", PendingToken: "pending", ResetToken: "reset" } as const;
-const FILE = new URL("../../../docs/openapi.json", import.meta.url);
-const document = JSON.parse(await readFile(FILE, "utf8")) as Document;
-const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.values(methods).map((operation) => ({ path, ...operation })),
-);
 
 test.each(operations)(
   "$operationId gets the token that the document names",
