@@ -13,7 +13,7 @@ import type { TakeTurns } from "./turns.js";
  * A token that was spent while its answer got lost still brings the newest one, for 10 seconds. So a lost
  * answer is asked for again at once, and never so late that it would look like theft.
  */
-const PAUSES = [250, 1000, 2000]; // milliseconds
+const PAUSES = [100, 400, 1000]; // milliseconds
 const TIMEOUT = 3000;
 const LAST_START = 7000; // after the first
 
@@ -41,7 +41,7 @@ export class Refresher {
   /** Trade the tokens, unless somebody has since `stale` was read. Throws ProblemError when the session is over. */
   renew(stale: string): Promise<HeldSession> {
     const running = this.#inFlight.get(stale);
-    if (running) {
+    if (running !== undefined) {
       return running;
     }
     const started = this.#takeTurns(() => this.#renewNow(stale)).finally(() => this.#inFlight.delete(stale));

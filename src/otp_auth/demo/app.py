@@ -15,7 +15,9 @@ from starlette.routing import Route
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-PAGE: Final = files("otp_auth.demo") / "page"
+DEMO: Final = files("otp_auth.demo")
+PAGE: Final = DEMO / "page"
+CLIENT: Final = DEMO / "otp-auth-client.js"  # built from clients/typescript
 MEDIA_TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 HEADERS: Final = {
     "Cache-Control": "no-store",  # whoever edits a file reloads and sees it
@@ -30,8 +32,8 @@ HEADERS: Final = {
 
 def create_demo() -> Starlette:
     """Serve the page and its modules, to be mounted beside the service that it talks to."""
-    routes = [Route(f"/{path}", _serving(file)) for path, file in _files(PAGE)]
-    return Starlette(routes=[Route("/", _serving(PAGE / "index.html")), *routes])
+    served = {"": PAGE / "index.html", CLIENT.name: CLIENT, **dict(_files(PAGE))}
+    return Starlette(routes=[Route(f"/{path}", _serving(file)) for path, file in served.items()])
 
 
 def _serving(file: Traversable) -> Endpoint:

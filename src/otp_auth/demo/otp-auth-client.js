@@ -1,4 +1,31 @@
-// ../client/clients/typescript/node_modules/openapi-fetch/dist/index.mjs
+/*
+otp-auth-client 0.1.0, made by clients/typescript/scripts/build.mjs: change the sources, not this file.
+It contains openapi-fetch 0.17.0:
+
+MIT License
+
+Copyright (c) 2023 Drew Powers
+
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
+*/
+
+// node_modules/openapi-fetch/dist/index.mjs
 var PATH_PARAM_RE = /\{[^{}]+\}/g;
 var supportsRequestInitExt = () => {
   return typeof process === "object" && Number.parseInt(process?.versions?.node?.substring(0, 2)) >= 18 && process.versions.undici;
@@ -266,7 +293,7 @@ function serializePrimitiveParam(name, value, options) {
   }
   if (typeof value === "object") {
     throw new Error(
-      "Deeply-nested arrays/objects aren\u2019t supported. Provide your own `querySerializer()` to handle these."
+      "Deeply-nested arrays/objects aren’t supported. Provide your own `querySerializer()` to handle these."
     );
   }
   return `${name}=${options?.allowReserved === true ? value : encodeURIComponent(value)}`;
@@ -474,7 +501,7 @@ function removeTrailingSlash(url) {
   return url;
 }
 
-// clients/typescript/src/errors.ts
+// src/errors.ts
 var ProblemError = class extends Error {
   name = "ProblemError";
   code;
@@ -520,7 +547,7 @@ function isProblem(error, ...codes) {
   return error instanceof ProblemError && (codes.length === 0 || codes.includes(error.code));
 }
 
-// clients/typescript/src/answers.ts
+// src/answers.ts
 async function unwrap(asked) {
   const { data, error, response } = await asked.catch(notReadable);
   if (response.ok) {
@@ -545,7 +572,7 @@ function notReadable(error) {
   throw error instanceof SyntaxError ? new ConnectionError("The answer isn't JSON: it isn't the service's.", { cause: error }) : error;
 }
 
-// clients/typescript/src/account.ts
+// src/account.ts
 var query = ({ cursor }) => ({
   params: { query: cursor === void 0 ? {} : { cursor } }
 });
@@ -580,7 +607,7 @@ function newAccount(api, holder) {
   };
 }
 
-// clients/typescript/src/bearer.ts
+// src/bearer.ts
 var PART = /([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g;
 function bearerRefusal(header) {
   const parameters = {};
@@ -597,7 +624,7 @@ function bearerRefusal(header) {
   return error === void 0 ? null : { error, parameters };
 }
 
-// clients/typescript/src/credentials.ts
+// src/credentials.ts
 var API = "/api/v1";
 var BY_PATH = [
   ["/auth/otp", "pending"],
@@ -611,7 +638,7 @@ function credentialOf(path) {
   return found?.[1] ?? "none";
 }
 
-// clients/typescript/src/authorized.ts
+// src/authorized.ts
 var Authorized = class {
   #service;
   #holder;
@@ -714,7 +741,7 @@ function withToken(request, token2) {
   return request;
 }
 
-// clients/typescript/src/record.ts
+// src/record.ts
 var NOTHING = { session: null, ceremony: null, reset: null, deviceToken: null };
 var VERSION = 1;
 function write(holding) {
@@ -760,7 +787,7 @@ function withoutSession(holding) {
   return { ...holding, session: null, ceremony: outlives ? ceremony : null };
 }
 
-// clients/typescript/src/sessions.ts
+// src/sessions.ts
 var LONGEST_MARGIN = 3e4;
 function sessionOf(tokens) {
   return {
@@ -805,7 +832,7 @@ function moment(secondsFromNow) {
   return new Date(Date.now() + secondsFromNow * 1e3).toISOString();
 }
 
-// clients/typescript/src/ceremonies.ts
+// src/ceremonies.ts
 var OVER = ["challenge_closed", "invalid_token", "account_exists"];
 function newCeremonies(api, holder, takeTurns) {
   const begin = (pending, purpose) => {
@@ -922,7 +949,7 @@ function settle(holder, { token: token2 }, verified) {
   }
 }
 
-// clients/typescript/src/holder.ts
+// src/holder.ts
 var Holder = class {
   #storage;
   #listeners = /* @__PURE__ */ new Set();
@@ -1012,8 +1039,8 @@ var Holder = class {
   }
 };
 
-// clients/typescript/src/refresh.ts
-var PAUSES = [250, 1e3, 2e3];
+// src/refresh.ts
+var PAUSES = [100, 400, 1e3];
 var TIMEOUT = 3e3;
 var LAST_START = 7e3;
 var SIGNED_OUT = "Nobody is signed in here.";
@@ -1036,7 +1063,7 @@ var Refresher = class {
   /** Trade the tokens, unless somebody has since `stale` was read. Throws ProblemError when the session is over. */
   renew(stale) {
     const running = this.#inFlight.get(stale);
-    if (running) {
+    if (running !== void 0) {
       return running;
     }
     const started = this.#takeTurns(() => this.#renewNow(stale)).finally(() => this.#inFlight.delete(stale));
@@ -1153,7 +1180,7 @@ function isSame(one, other) {
   return one.id === other.id && one.refreshToken === other.refreshToken;
 }
 
-// clients/typescript/src/service.ts
+// src/service.ts
 function newService(options) {
   const base = new URL(options.baseUrl);
   const usesCookie = options.transport === "cookie";
@@ -1184,7 +1211,7 @@ function withCookie(request) {
   return dressed;
 }
 
-// clients/typescript/src/step-up.ts
+// src/step-up.ts
 var StepUps = class {
   #holder;
   #ask;
@@ -1212,7 +1239,7 @@ function challengeOf({ parameters }) {
   return { acrValues: parameters["acr_values"] ?? null, maxAge: Number.isInteger(maxAge) ? maxAge : null };
 }
 
-// clients/typescript/src/storage.ts
+// src/storage.ts
 function memoryStorage() {
   let kept = null;
   const listeners = /* @__PURE__ */ new Set();
@@ -1264,7 +1291,7 @@ function defaultStorage(key) {
   }
 }
 
-// clients/typescript/src/turns.ts
+// src/turns.ts
 var PATIENCE = 12e3;
 function newTurns(locks, name, patience = PATIENCE) {
   return async (work) => {
@@ -1321,7 +1348,7 @@ function orAborted(waiting, signal) {
   });
 }
 
-// clients/typescript/src/client.ts
+// src/client.ts
 function createOtpAuth(options) {
   const service = newService(options);
   const key = `otp-auth ${service.address}`;
