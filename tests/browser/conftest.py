@@ -14,6 +14,7 @@ from browser.site import Site, started_site
 from browser.watch import Watch
 from otp_auth.simulator.numbers import NUMBERS
 
+NewNumber = Callable[[], str]
 NoSeriousViolations = Callable[[Page], None]
 OPEN_ON: dict[str, tuple[ViewportSize, Scheme]] = {
     "phone-light": (PHONE, "light"),
@@ -49,7 +50,7 @@ def numbers() -> Iterator[str]:
 
 
 @pytest.fixture
-def new_number(numbers: Iterator[str]) -> Callable[[], str]:
+def new_number(numbers: Iterator[str]) -> NewNumber:
     """Return a number that no other test uses."""
     return lambda: next(numbers)
 

@@ -10,6 +10,8 @@ from support.guarded_server import GuardedServer, guarded_server, temporary_fold
 
 READY = "Uvicorn running on"
 SETTINGS = ("OTP_AUTH_PASSWORDS__BCRYPT_COST=4",)
+KEY, SECRET = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "AAECAwQFBgcICQoLDA0ODw=="
+CREDENTIALS = (f"OTP_AUTH_SINCH__APPLICATION_KEY={KEY}", f"OTP_AUTH_SINCH__APPLICATION_SECRET={SECRET}")
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,16 @@ class Site:
 @contextmanager
 def started_site(*settings: str) -> Iterator[Site]:
     """Run it until the block ends or this process does; `settings` such as OTP_AUTH_…=value."""
-    with temporary_folder("otp-auth-browser-", {}) as folder:
-        port = free_port()
-        with guarded_server(_command(port, settings), folder, _is_ready) as process:
-            yield Site(process, port)
+    arguments = ("dev", "--data-dir", "data")
+    with _started(free_port(), *SETTINGS, *settings, *_OTP_AUTH, *arguments) as site:
+        yield site
+
+
+@contextmanager
+def started_simulator(port: int) -> Iterator[Site]:
+    """Run the simulator alone, at the root of this port, until the block ends or this process does."""
+    with _started(port, *CREDENTIALS, *_OTP_AUTH, "simulator") as site:
+        yield site
 
 
 def free_port() -> int:
@@ -47,9 +55,17 @@ def free_port() -> int:
         return port
 
 
-def _command(port: int, settings: tuple[str, ...]) -> list[str]:
-    arguments = ["dev", "--port", str(port), "--data-dir", "data"]
-    return ["env", *SETTINGS, *settings, sys.executable, "-m", "otp_auth", *arguments]
+_OTP_AUTH = (sys.executable, "-m", "otp_auth")
+
+
+@contextmanager
+def _started(port: int, *command: str) -> Iterator[Site]:
+    line = ("env", *command, "--port", str(port))
+    with (
+        temporary_folder("otp-auth-browser-", {}) as folder,
+        guarded_server(line, folder, _is_ready) as process,
+    ):
+        yield Site(process, port)
 
 
 def _is_ready(process: GuardedServer) -> bool:

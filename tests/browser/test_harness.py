@@ -1,18 +1,15 @@
 """The browser tests' own guards: what they say they notice, they notice."""
 
-from collections.abc import Callable
-
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from browser.conftest import NoSeriousViolations
+from browser.calls import log_in, register, verify
+from browser.conftest import NewNumber, NoSeriousViolations
 from browser.inbox import Inbox
 from browser.screens import Screens, opened_screens
 from browser.site import Site
 from support.run_lifetime import leaves_nothing_when_killed
 
-PASSWORD = "Quiet-Harbour-Lantern-58"
 TROUBLES = {
     "console": ("/sandbox/", "console.error('oh')", "console error: oh"),
     "warning": ("/sandbox/", "console.warn('well')", "console warning: well"),
@@ -57,19 +54,13 @@ def test_barriers_are_found(page: Page, no_serious_violations: NoSeriousViolatio
         no_serious_violations(page)
 
 
-def test_the_inbox_gives_each_code_once(site: Site, inbox: Inbox, new_number: Callable[[], str]) -> None:
+def test_the_inbox_gives_each_code_once(site: Site, inbox: Inbox, new_number: NewNumber) -> None:
     number = new_number()
-    with httpx.Client(base_url=site.address, trust_env=False) as http:
-        form = {"phone_number": number, "password": PASSWORD}
-        pending = http.post("/api/v1/auth/register", json=form).raise_for_status().json()
-        bearer = {"Authorization": f"Bearer {pending['pending_token']}"}
-        code = {"code": inbox.next_code(number)}
-        assert http.post("/api/v1/auth/otp/verify", json=code, headers=bearer).status_code == 200
-        form = {"identifier": number, "password": PASSWORD}
-        pending = http.post("/api/v1/auth/login", json=form).raise_for_status().json()
-        bearer = {"Authorization": f"Bearer {pending['pending_token']}"}
-        code = {"code": inbox.next_code(number)}
-        assert http.post("/api/v1/auth/otp/verify", json=code, headers=bearer).status_code == 200
+
+    registered = verify(site, register(site, number), inbox.next_code(number))
+    logged_in = verify(site, log_in(site, number), inbox.next_code(number))
+
+    assert registered["user"]["id"] == logged_in["user"]["id"]
 
 
 def test_a_killed_run_leaves_no_service() -> None:

@@ -14,7 +14,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-SCRIPTS = ("inbox.js", "messages.js", "numbers.js", "faults.js", "copying.js", "elements.js")
+SCRIPTS = ("inbox.js", "messages.js", "filter.js", "numbers.js", "faults.js", "copying.js", "elements.js")
 _PAGE = files("otp_auth.simulator") / "page"
 
 router = APIRouter()

@@ -1,112 +1,94 @@
-"use strict";
-
 // Addresses are relative to the page, so that it works at the root and under a mount's prefix.
-const POLL_EVERY = 1000;
-const SHOWN = 100;
-const METHODS = { sms: "Text message", callout: "Phone call", flashcall: "Flash call", whatsapp: "WhatsApp" };
-const STATUSES = { sent: "on its way", delivered: "delivered", failed: "not delivered" };
-const byId = (id) => document.getElementById(id);
-let shown = null; // status of each message; null: the first answer is not news
+import { announce, byId } from "./elements.js";
+import { showFaults } from "./faults.js";
+import { wantedNumber, whenWanted } from "./filter.js";
+import { forgetMessages, showMessages } from "./messages.js";
+import { descriptionOf, listNumbers, suggest } from "./numbers.js";
 
-function paragraph(className, text) {
-  const element = document.createElement("p");
-  element.className = className;
-  element.textContent = text; // never markup: texts come from whoever calls the API
-  return element;
+const SHOWN = 100; // as many as the stream tells
+const AGAIN = 1000; // milliseconds until the next try
+const TOO_QUIET = 40000; // milliseconds: the stream speaks at least every 15 seconds
+const STATES = { waiting: "Connecting…", live: "Live", lost: "No answer. Trying again…" };
+let source = null;
+let timer;
+
+// A browser keeps few connections to one host: a page that nobody sees gives its own back.
+function listen() {
+  stop();
+  if (document.hidden) return;
+  const number = wantedNumber();
+  source = new EventSource(number ? `stream?to=${encodeURIComponent(number)}` : "stream");
+  source.addEventListener("messages", heard((messages) => show(messages)));
+  source.addEventListener("faults", heard(showFaults));
+  source.addEventListener("beat", stands);
+  source.addEventListener("error", lose);
+  timer = setTimeout(listen, TOO_QUIET);
 }
 
-function item(message) {
-  const about = document.createElement("div");
-  const time = document.createElement("time");
-  time.dateTime = message.created_at;
-  time.textContent = new Date(message.created_at).toLocaleTimeString();
-  about.className = "about";
-  about.append(
-    paragraph("to", message.to),
-    paragraph("method", METHODS[message.method] || message.method),
-    time,
-    paragraph(`status ${message.status}`, STATUSES[message.status] || message.status),
-  );
-  const element = document.createElement("li");
-  element.append(about, paragraph("code", message.code), paragraph("text", message.text));
-  return element;
+function stop() {
+  source?.close();
+  clearTimeout(timer);
 }
 
-function announce(messages) {
-  const fresh = messages.filter((message) => shown !== null && !shown.has(message.id));
-  if (fresh.length) {
-    byId("news").textContent = `New for ${fresh[0].to}: code ${[...fresh[0].code].join(" ")}`;
+const heard = (use) => (event) => {
+  stands();
+  use(JSON.parse(event.data));
+};
+
+function stands() {
+  say("live");
+  needNumbers();
+  clearTimeout(timer);
+  timer = setTimeout(listen, TOO_QUIET); // a sleeping computer's connection may be gone without a word
+}
+
+function lose() {
+  stop(); // whether the browser itself would try again depends on how the connection was lost
+  if (byId("connection").dataset.state !== "lost") announce("The simulator does not answer. Is it still running?");
+  say("lost");
+  timer = setTimeout(listen, AGAIN);
+}
+
+async function needNumbers() {
+  if (byId("numbers").children.length) return;
+  try {
+    await listNumbers();
+  } catch {
+    // The stream says how things stand; once it does well, this is tried again.
   }
-  const changed = (message) => shown.get(message.id) !== message.status;
-  return shown === null || messages.length !== shown.size || messages.some(changed);
+}
+
+function say(state) {
+  byId("connection").dataset.state = state;
+  byId("connection").textContent = STATES[state];
 }
 
 function show(messages) {
-  byId("trouble").hidden = true;
-  byId("nothing").hidden = messages.length > 0;
-  if (announce(messages)) {
-    byId("messages").replaceChildren(...messages.map(item));
-    shown = new Map(messages.map((message) => [message.id, message.status]));
-  }
+  showMessages(messages);
+  suggest(messages.map((message) => message.to));
+  byId("more").hidden = messages.length < SHOWN;
+  sayNothing(messages.length === 0);
 }
 
-async function copy(text, button) {
-  try {
-    await navigator.clipboard.writeText(text); // there is no clipboard on pages from afar without TLS
-    button.textContent = "Copied";
-    byId("news").textContent = `Copied ${text}`;
-  } catch {
-    button.textContent = "Select it by hand";
-  }
-  setTimeout(() => { button.textContent = "Copy"; }, 2000);
-}
-
-function numberItem(entry) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "Copy";
-  button.setAttribute("aria-label", `Copy ${entry.number}`);
-  button.addEventListener("click", () => copy(entry.number, button));
-  const head = document.createElement("div");
-  head.className = "number";
-  head.append(paragraph("to", entry.number), button);
-  const element = document.createElement("li");
-  element.append(head, paragraph("behaviour", entry.behaviour.replaceAll("_", " ")), paragraph("text", entry.description));
-  return element;
-}
-
-async function listNumbers() {
-  try {
-    const response = await fetch("numbers");
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    byId("numbers").replaceChildren(...(await response.json()).map(numberItem));
-  } catch {
-    byId("trouble").hidden = false;
-  }
-}
-
-async function poll() {
-  try {
-    if (!document.hidden) {
-      const response = await fetch(`messages?limit=${SHOWN}`, { cache: "no-store" });
-      if (!response.ok) throw new Error(`HTTP ${response.status}`);
-      show(await response.json());
-    }
-  } catch {
-    byId("trouble").hidden = false;
-  }
-  setTimeout(poll, POLL_EVERY);
+function sayNothing(isEmpty) {
+  const number = wantedNumber();
+  byId("nothing").hidden = !isEmpty;
+  byId("nothing-title").textContent = number ? `Nothing to ${number}` : "Nothing yet";
+  byId("nothing-words").textContent =
+    (number && descriptionOf(number)) || "Ask for a code, and it appears here by itself.";
 }
 
 byId("empty").addEventListener("click", async () => {
   try {
     const response = await fetch("messages", { method: "DELETE" });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    show([]);
-    byId("news").textContent = "The inbox is empty.";
+    announce("The inbox is empty.");
   } catch {
-    byId("trouble").hidden = false;
+    lose();
   }
 });
-listNumbers();
-poll();
+whenWanted(() => { forgetMessages(); listen(); });
+addEventListener("visibilitychange", listen);
+addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
+await needNumbers();
+listen();
