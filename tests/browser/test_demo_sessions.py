@@ -198,7 +198,7 @@ def test_devices_are_listed_and_can_be_trusted_no_more(hasty: Screens, new_numbe
     follow(page, "I have kept them")
     follow(page, "Sessions")
 
-    page.get_by_role("button", name=re.compile("^Trust .* no more$")).click()
+    page.get_by_role("button", name=re.compile("^End trust in ")).click()
     expect(page.get_by_text("will be asked for a code again")).to_be_visible()
     sign_out(page)
     begin_log_in(page, number)

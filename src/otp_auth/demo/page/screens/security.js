@@ -45,7 +45,7 @@ function appRow(factor) {
 function codesRow(factor) {
   const state = factor ? `For the day your phone is gone. ${used(factor)}` : "You have none left. Make new ones.";
   return row("Recovery codes", state, actionButton({
-    label: "Make new ones",
+    label: "Make new",
     describe: "Make new recovery codes",
     async work() {
       showOnce(await auth.renewRecoveryCodes());

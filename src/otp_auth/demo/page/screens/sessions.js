@@ -37,7 +37,7 @@ function deviceRow({ id, name, address, last_used_at: at, expires_at: until }) {
       h("h3", {}, name),
       h("p", { class: "hint" }, when(at), address ? ` from ${address}` : "", ` · until ${exact(until)}`)),
     actionButton({
-      label: "Trust no more", describe: `Trust ${name} no more`,
+      label: "End trust", describe: `End trust in ${name}`,
       work: () => ended(auth.endDevice(id), "That device will be asked for a code again."),
     }));
 }
