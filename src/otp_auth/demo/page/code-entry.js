@@ -77,8 +77,8 @@ class CodeEntry {
     const { challenge } = this.pending;
     const isByPhone = !(this.method in OTHERS);
     this.field = null;
-    if (isByPhone && !challenge) {
-      fill(this.parts.form);
+    if (isByPhone && !wasSent(challenge)) {
+      fill(this.parts.form); // no code can be right
       return;
     }
     this.field = codeField({
@@ -160,14 +160,12 @@ class CodeEntry {
 
   refused(error) {
     if (error.code === "wrong_code") {
-      this.field.input.select();
+      this.field.clear();
       if (error.attemptsLeft !== null && this.pending.challenge) {
         this.take({ ...this.pending, challenge: { ...this.pending.challenge, attempts_left: error.attemptsLeft } });
       }
       if (error.attemptsLeft === 0) this.end("That wasn’t the code, and it was the last try.");
-      else if (this.isWithoutMessage()) this.field.show("No code was sent yet, so none can be right. Ask for one below.");
-      else return false;
-      return true;
+      return error.attemptsLeft === 0;
     }
     if (error.code === "account_exists") {
       this.end(explain(error).message, EXISTS[this.purpose]);
@@ -180,10 +178,6 @@ class CodeEntry {
     return false;
   }
 
-  isWithoutMessage() {
-    return !(this.method in OTHERS) && this.pending.challenge?.delivery === "not_sent";
-  }
-
   tick() {
     if (this.isOver) return;
     const { challenge, expiresAt } = this.pending;
@@ -193,8 +187,9 @@ class CodeEntry {
       this.end("The time for this code is over.");
       return;
     }
-    const attempts = challenge ? tries(challenge.attempts_left).trim() : "";
-    this.parts.facts.textContent = [`Time left: ${clock(left)}`, attempts.replace(".", "")].filter(Boolean).join(" · ");
+    const attempts = challenge ? tries(challenge.attempts_left).trim().replace(".", "") : "";
+    this.parts.facts.hidden = this.field === null;
+    this.parts.facts.textContent = [`Time left: ${clock(left)}`, attempts].filter(Boolean).join(" · ");
     const wait = challenge?.resend_at ? secondsUntil(challenge.resend_at) : 0;
     this.countdown.textContent = wait > 0 ? `in ${clock(wait)}` : "";
     if (wait === 0 && this.waited > 0) this.lookSoon();
@@ -272,8 +267,13 @@ function firstWay(method) {
   return { sms: "Text me a code", voice: "Call me with a code", whatsapp: "Send a code on WhatsApp", flashcall: "Ring me" }[method];
 }
 
+function wasSent(challenge) {
+  return challenge !== null && challenge.delivery !== "not_sent";
+}
+
+/** What the form depends on. */
 function shape(challenge) {
-  return challenge && JSON.stringify([challenge.code_length, challenge.code_type]);
+  return JSON.stringify([wasSent(challenge), challenge?.code_length, challenge?.code_type]);
 }
 
 function numberOf(purpose) {

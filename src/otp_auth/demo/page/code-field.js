@@ -21,7 +21,7 @@ export function codeField({ label, method, challenge, beside, complete }) {
   let sent = "";
   made.input.addEventListener("input", () => {
     if (isRecovery) return;
-    const code = withoutRefused(plain(made.input.value), sent);
+    const code = plain(made.input.value);
     if (code !== made.input.value) made.input.value = code;
     made.show(null);
     if (code.length === length && code !== sent) {
@@ -29,12 +29,11 @@ export function codeField({ label, method, challenge, beside, complete }) {
       complete();
     }
   });
+  made.clear = () => {
+    made.input.value = "";
+    sent = "";
+  };
   return Object.defineProperty(made, "value", { get: () => isRecovery ? made.input.value.trim() : plain(made.input.value) });
-}
-
-/** Who types on behind a code that was refused means a new one. */
-function withoutRefused(code, refused) {
-  return refused && code.length > refused.length && code.startsWith(refused) ? code.slice(refused.length) : code;
 }
 
 /** "Your code: 123 456" is pasted as 123456; a caller's number keeps its plus. */

@@ -52,6 +52,7 @@ function eventRow({ name, at, address, detail }) {
 }
 
 function about(key, value) {
+  if (key.endsWith("_id")) return null;
   if (value === true) return key.replaceAll("_", " ");
   return ["string", "number"].includes(typeof value) ? String(value).replaceAll("_", " ") : null;
 }
