@@ -80,7 +80,10 @@ function unlessOver(error: unknown): void {
   }
 }
 
-async function logOut({ api, holder }: Parts, body: { everywhere?: boolean }): Promise<void> {
+async function logOut({ api, holder, service }: Parts, body: { everywhere?: boolean }): Promise<void> {
+  if (!holder.session && !service.usesCookie) {
+    return;
+  }
   try {
     await unwrap(api.POST("/api/v1/auth/logout", { body }));
   } catch (error) {

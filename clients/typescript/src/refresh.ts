@@ -124,14 +124,19 @@ export class Refresher {
   }
 
   async #ask(refreshToken: string | null): Promise<Tokens> {
-    const body = refreshToken === null ? {} : { refresh_token: refreshToken };
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), TIMEOUT);
     const request = new Request(`${this.#service.address}/api/v1/auth/token/refresh`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT),
+      body: JSON.stringify(refreshToken === null ? {} : { refresh_token: refreshToken }),
+      signal: giveUp.signal,
     });
-    return await tokensOf(request, this.#service);
+    try {
+      return await tokensOf(request, this.#service);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

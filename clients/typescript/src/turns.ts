@@ -16,16 +16,14 @@ export function newTurns(locks: Locks, name: string, patience = PATIENCE): TakeT
   return async (work) => {
     const giveUp = new AbortController();
     const timer = setTimeout(() => giveUp.abort(), patience);
-    let hasBegun = false;
     const begin = (): ReturnType<typeof work> => {
-      hasBegun = true;
       clearTimeout(timer);
       return work();
     };
     try {
       return await locks.request(name, { signal: giveUp.signal }, begin);
     } catch (error) {
-      if (hasBegun || !giveUp.signal.aborted) {
+      if (!giveUp.signal.aborted) {
         throw error;
       }
       return await work();

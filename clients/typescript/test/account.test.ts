@@ -150,3 +150,11 @@ test("a service below a path is found there", async () => {
     ]),
   );
 });
+
+test("whoever is out already may log out", async () => {
+  const { auth, network } = somebody();
+
+  await auth.logOut();
+
+  expect(network.log).toEqual([]);
+});

@@ -22,7 +22,7 @@ async function expire({ auth }: Person): Promise<void> {
   const headers = { Authorization: `Bearer ${await auth.accessToken()}` };
   await vi.waitUntil(
     async () => (await fetch(`${inject("shortLived")}/api/v1/me`, { headers })).status === 401,
-    { timeout: 10_000, interval: 50 },
+    { timeout: 10_000, interval: 250 },
   );
 }
 
@@ -39,6 +39,18 @@ test("twenty calls at once, shortly before the end of the token: one refresh", a
   expect(new Set(answers.map((user) => user.id)).size).toBe(1);
   expect(network.count(REFRESH)).toBe(1);
   expect(network.log.filter((line) => line === "GET /me 200")).toHaveLength(20);
+});
+
+test.each([
+  [9.4, 0],
+  [9.6, 1],
+])("after %f of ten minutes: %i refreshes", async (minutes, refreshes) => {
+  const { auth, network } = await member();
+  becomeDue(minutes);
+
+  await auth.getMe();
+
+  expect(network.count(REFRESH)).toBe(refreshes);
 });
 
 test("twenty calls at once with a token that the service no longer takes: one refresh", async () => {
@@ -105,6 +117,30 @@ test("a lost answer is asked for again, and the session goes on", async () => {
 
   expect(network.count(REFRESH)).toBe(3);
   await auth.refreshTokens(); // the token that came is the newest of its family
+  expect(auth.state.status).toBe("signed_in");
+});
+
+test("an answer that doesn't come is asked for again, and never so late that it looks like theft", async () => {
+  const sentAt: number[] = [];
+  let isSilent = false;
+  const { auth } = await member({
+    fetch: async (request) => {
+      if (isSilent) {
+        sentAt.push(Date.now());
+        await new Promise((_, reject) => request.signal.addEventListener("abort", reject));
+      }
+      return await fetch(request);
+    },
+  });
+  isSilent = true;
+  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+  const began = Date.now();
+
+  const refused = expect(auth.refreshTokens()).rejects.toBeInstanceOf(ConnectionError);
+  await vi.advanceTimersByTimeAsync(60_000);
+  await refused;
+
+  expect(sentAt.map((at) => at - began)).toEqual([0, 3100, 6500]);
   expect(auth.state.status).toBe("signed_in");
 });
 

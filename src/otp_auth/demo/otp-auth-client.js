@@ -1138,14 +1138,19 @@ var Refresher = class {
     }
   }
   async #ask(refreshToken) {
-    const body = refreshToken === null ? {} : { refresh_token: refreshToken };
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), TIMEOUT);
     const request = new Request(`${this.#service.address}/api/v1/auth/token/refresh`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT)
+      body: JSON.stringify(refreshToken === null ? {} : { refresh_token: refreshToken }),
+      signal: giveUp.signal
     });
-    return await tokensOf(request, this.#service);
+    try {
+      return await tokensOf(request, this.#service);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 };
 async function tokensOf(request, service) {
@@ -1297,16 +1302,14 @@ function newTurns(locks, name, patience = PATIENCE) {
   return async (work) => {
     const giveUp = new AbortController();
     const timer = setTimeout(() => giveUp.abort(), patience);
-    let hasBegun = false;
     const begin = () => {
-      hasBegun = true;
       clearTimeout(timer);
       return work();
     };
     try {
       return await locks.request(name, { signal: giveUp.signal }, begin);
     } catch (error) {
-      if (hasBegun || !giveUp.signal.aborted) {
+      if (!giveUp.signal.aborted) {
         throw error;
       }
       return await work();
@@ -1402,7 +1405,10 @@ function unlessOver(error) {
     throw error;
   }
 }
-async function logOut({ api, holder }, body) {
+async function logOut({ api, holder, service }, body) {
+  if (!holder.session && !service.usesCookie) {
+    return;
+  }
   try {
     await unwrap(api.POST("/api/v1/auth/logout", { body }));
   } catch (error) {
