@@ -1,5 +1,6 @@
 """What the tests share: databases of both kinds, signing keys, the Sinch simulator, the whole service."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from otp_auth import database
+from otp_auth import database, main
 from otp_auth.settings import Settings
 from otp_auth.tokens.keys import generate_key
 from support.compilations import shared_compilations
@@ -20,6 +21,7 @@ from support.simulator import RunningSimulator, running_simulator
 from support.valkey import ValkeyServer, valkey_server
 
 NewService = Callable[..., AbstractAsyncContextManager[Service]]
+REGULAR_WORK = {name: getattr(main, name) for name in ("follow_regularly", "carry_out_resets_regularly")}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,11 +82,29 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where many wait for twenty connections, how long a busy machine takes for that isn't what is tested."""
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long a busy machine takes isn't what is tested."""
     for timeout in ("CHECKOUT_TIMEOUT", "STATEMENT_TIMEOUT", "LOCK_TIMEOUT"):
         monkeypatch.setattr(database, timeout, 60)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a service does each second is done when a test says so: `by_itself` lets it run."""
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    for work in REGULAR_WORK:
+        monkeypatch.setattr(main, work, never)
+
+
+@pytest.fixture
+def by_itself(_nothing_by_itself: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the service follow messages and carry out resets by itself."""
+    for work, really in REGULAR_WORK.items():
+        monkeypatch.setattr(main, work, really)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,6 @@ from otp_auth import budgets
 from otp_auth.budgets import Budget, Charge, Exhausted, Spending
 from otp_auth.database import Database
 
-pytestmark = pytest.mark.usefixtures("patience")
-
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

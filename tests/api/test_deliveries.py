@@ -13,7 +13,7 @@ from sqlalchemy import event, select
 from conftest import NewService
 from otp_auth import main
 from otp_auth.challenges import following
-from otp_auth.challenges.following import Following, follow_due
+from otp_auth.challenges.following import follow_due
 from otp_auth.challenges.models import Challenge
 from otp_auth.sinch.client import NotFound
 from otp_auth.sinch.outcomes import Unavailable
@@ -21,16 +21,6 @@ from otp_auth.sinch.schemas import VerificationState
 from support.service import Json, Service, new_number, with_callbacks
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_follows_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests say when a round is due."""
-
-    async def never(_: Following) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(main, "follow_regularly", never)
 
 
 async def follow(service: Service) -> int:
@@ -175,6 +165,22 @@ class TestWithoutCallbacks:
 
         assert (before["delivery"], after["delivery"]) == ("unknown", "sent")
         assert await service.simulator.starts(number) == 1
+
+    @pytest.mark.usefixtures("by_itself")
+    async def test_a_service_looks_by_itself(
+        self, new_service: NewService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(following, "INTERVAL", 0.01)
+        with time_machine.travel(START, tick=False) as clock:
+            async with new_service() as service, asyncio.timeout(30):
+                async with (
+                    sinch_says(service, Unavailable(reached=True)),
+                    service.simulator.fault("start", "drop_after"),
+                ):
+                    pending = await service.start_registration(new_number())
+                clock.shift(timedelta(seconds=5))
+                while (await show(service, pending))["delivery"] == "unknown":
+                    pass
 
     async def test_a_start_that_never_arrived_is_given_up(self, service: Service) -> None:
         with time_machine.travel(START, tick=False) as clock:

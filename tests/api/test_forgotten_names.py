@@ -16,7 +16,7 @@ import pytest
 import time_machine
 
 from conftest import NewService
-from otp_auth import housekeeping, main
+from otp_auth import main
 from otp_auth.accounts.lock import lock_account
 from otp_auth.accounts.models import User
 from otp_auth.api import dependencies
@@ -47,16 +47,6 @@ def database_url(sqlite_database: str) -> str:
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "PAD", 0)
-    # Each test says itself when one is carried out.
-    monkeypatch.setattr(housekeeping, "RESETS_INTERVAL", 3600)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_follows_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(_: Following) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(main, "follow_regularly", never)
 
 
 async def unknown_number(_service: Service) -> str:

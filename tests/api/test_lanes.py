@@ -1,6 +1,5 @@
 """What strangers do with a number neither delays its owner's codes nor tells whether it has an owner."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,19 +10,11 @@ import time_machine
 
 from conftest import NewService
 from otp_auth import main
-from otp_auth.challenges.following import Following, follow_due
+from otp_auth.challenges.following import follow_due
 from otp_auth.challenges.sends import SendRepository
 from support.service import Json, Service, new_number, with_callbacks, wrong
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_follows_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(_: Following) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(main, "follow_regularly", never)
 
 
 @asynccontextmanager

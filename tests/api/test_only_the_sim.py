@@ -11,7 +11,6 @@ import time_machine
 from api_surface import code_of
 
 from conftest import NewService
-from otp_auth import housekeeping
 from otp_auth.api import dependencies
 from support.authenticator import App, add_app
 from support.resets import NEW_PASSWORD, allowed, cancel, reset
@@ -24,8 +23,6 @@ GUESS = "Copper-Violin-Thicket-77"
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "PAD", 0)
-    # Each test says itself when one is carried out.
-    monkeypatch.setattr(housekeeping, "RESETS_INTERVAL", 3600)
 
 
 class Thief:

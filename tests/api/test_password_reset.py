@@ -35,8 +35,6 @@ HOLD = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "PAD", 0)
-    # Each test says itself when one is carried out.
-    monkeypatch.setattr(housekeeping, "RESETS_INTERVAL", 3600)
 
 
 @pytest.fixture
@@ -771,6 +769,7 @@ class TestTheHold:
         assert len(await events(service, tokens, EventName.PASSWORD_RESET)) == 1
         assert await password_opens(service, number, NEW_PASSWORD)
 
+    @pytest.mark.usefixtures("by_itself")
     async def test_it_takes_effect_at_its_hour_by_itself(
         self, new_service: NewService, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -15,7 +15,6 @@ from test_password_changes import change
 from test_refresh_in_parallel import WIDE, Workers
 
 from conftest import NewService
-from otp_auth import housekeeping
 from otp_auth.accounts import password_renewal, password_resets
 from otp_auth.accounts.models import PasswordReset, User
 from otp_auth.accounts.password_resets import add_reset
@@ -34,8 +33,6 @@ LIMITS: dict[str, Any] = {"send": WIDE, "guesses": {"codes_5_minutes": 1000, "co
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "PAD", 0)
-    # Each test says itself when one is carried out.
-    monkeypatch.setattr(housekeeping, "RESETS_INTERVAL", 3600)
 
 
 @pytest_asyncio.fixture

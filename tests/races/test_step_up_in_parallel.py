@@ -21,8 +21,6 @@ from otp_auth.factors.recovery_codes import (
 )
 from support.service import Json, Service, new_number
 
-pytestmark = pytest.mark.usefixtures("patience")
-
 RENEWALS = 30
 ROUNDS = 10
 # One number gets many messages.

@@ -22,8 +22,6 @@ from support.authenticator import STEP, App, add_app, enrol
 from support.scale import FULL
 from support.service import Json, Service, new_number
 
-pytestmark = pytest.mark.usefixtures("patience")
-
 ROUNDS = 30 if FULL else 10
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)  # the beginning of a step
 WIDE = {f"codes_{window}": 100_000 for window in ("5_minutes", "hour", "day", "30_days")}

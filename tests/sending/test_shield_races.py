@@ -17,8 +17,6 @@ from otp_auth.sending.models import Lane
 from otp_auth.sending.shield import Send
 from otp_auth.settings import SendSettings
 
-pytestmark = pytest.mark.usefixtures("patience")
-
 ALICE = UUID(int=1)
 MANY = 100
 

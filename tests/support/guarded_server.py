@@ -34,7 +34,7 @@ server=$!
     while [ ! -e stopped ] && kill -s "$signal" "$server"; do sleep 0.05; done
 } 2>/dev/null &
 watcher=$!
-wait "$server"
+wait "$server" 2>/dev/null # how it ended stands in the file, and is no news for the terminal
 echo "$?" >stopped
 wait "$watcher"
 cd / && rm -rf "$folder"

@@ -11,7 +11,7 @@ from otp_auth.simulator.records import Message
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 SCRIPTS = ("inbox.js", "messages.js", "filter.js", "numbers.js", "faults.js", "copying.js", "elements.js")
@@ -34,6 +34,7 @@ def _add_file(name: str, media_type: str) -> None:
 
 
 _add_file("inbox.css", "text/css")
+_add_file("icon.svg", "image/svg+xml")
 for _name in SCRIPTS:
     _add_file(_name, "text/javascript")
 

@@ -13,8 +13,8 @@ const CALLS = {
     ...WITH_REQUESTS,
     undelivered: ["deliver nothing", "All is done, but the delivery fails."],
   }],
-  report: ["Reports", "when a code is checked", WITH_REQUESTS],
-  callback: ["Callbacks", "what Sinch tells the service", {
+  report: ["Reports", "when a code is tried", WITH_REQUESTS],
+  callback: ["Callbacks", "when Sinch calls back", {
     status: ["fail", "They are sent, and their answer is taken as this HTTP status."],
     delay: ["are late", "They are sent so many seconds late."],
     drop_before: ["are not sent", "A start goes on as if there were no callback address."],
