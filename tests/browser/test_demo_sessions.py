@@ -26,6 +26,7 @@ from browser.demo_person import (
 from browser.inbox import Inbox
 from browser.screens import Screens
 from browser.site import Site, started_site
+from otp_auth.simulator.numbers import NUMBERS, Behaviour
 
 NewNumber = Callable[[], str]
 TRANSPORTS = ("body", "cookie")
@@ -79,6 +80,19 @@ def test_another_code_once_the_countdown_has_ended(hasty: Screens, new_number: N
     expect(page.get_by_role("status").filter(has_text="A new code is on its way")).to_have_count(1)
     assert len(inbox.next_code(number)) == len(first)
     enter(page, latest_code(page, number))
+    expect_heading(page, "Recovery codes")
+
+
+def test_the_number_of_a_missed_call_is_a_code_too(hasty: Screens) -> None:
+    [number] = [each.number for each in NUMBERS if each.behaviour is Behaviour.VOICE_ONLY]
+    page, inbox = hasty.open(), Inbox(hasty.open())
+    begin_sign_up(page, number)
+
+    press(page, "Ring me instead")
+    expect(page.get_by_label("Number that called you")).to_be_focused()
+    enter(page, inbox.next_code(number))
+    press(page, "Continue")
+
     expect_heading(page, "Recovery codes")
 
 

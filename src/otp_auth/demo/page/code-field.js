@@ -6,7 +6,7 @@ const LENGTH_OF_APP_CODES = 6;
 
 /** `complete()` is called once for each code that is whole; where the length isn't known, never. */
 export function codeField({ label, method, challenge, beside, complete }) {
-  const { length, isNumeric } = shapeOf(method, challenge);
+  const { length, keyboard } = shapeOf(method, challenge);
   const isRecovery = method === "recovery_code";
   const made = field({
     name: "code",
@@ -14,7 +14,7 @@ export function codeField({ label, method, challenge, beside, complete }) {
     beside,
     class: isRecovery ? "code long" : "code",
     autocomplete: isRecovery ? "off" : "one-time-code",
-    inputmode: isNumeric ? "numeric" : "text",
+    inputmode: keyboard,
     autocapitalize: isRecovery ? "characters" : "none",
     size: length ?? null,
   });
@@ -43,9 +43,10 @@ function plain(text) {
   return (isSentence ? digits[0] : text).replace(/[^\w+]/g, "");
 }
 
+const KEYBOARDS = { numeric: "numeric", alphanumeric: "text", caller_id: "tel" };
+
 function shapeOf(method, challenge) {
-  if (method === "totp") return { length: LENGTH_OF_APP_CODES, isNumeric: true };
-  if (method === "recovery_code") return { length: null, isNumeric: false };
-  const type = challenge?.code_type ?? "numeric";
-  return { length: challenge?.code_length ?? null, isNumeric: type !== "alphanumeric" };
+  if (method === "totp") return { length: LENGTH_OF_APP_CODES, keyboard: "numeric" };
+  if (method === "recovery_code") return { length: null, keyboard: "text" };
+  return { length: challenge.code_length, keyboard: KEYBOARDS[challenge.code_type] };
 }

@@ -24,10 +24,13 @@ export function proveBy(handler) {
 
 /** Nothing moves over from one to the other: whoever is signed in, is signed out. */
 export async function changeTransport(wanted) {
-  if (auth.state.status === "signed_in") await auth.logOut();
-  else auth.abandon();
-  localStorage.setItem(TRANSPORT, wanted);
-  location.reload();
+  try {
+    if (auth.state.status === "signed_in") await auth.logOut();
+    else auth.abandon();
+  } finally {
+    localStorage.setItem(TRANSPORT, wanted);
+    location.reload();
+  }
 }
 
 // The other tabs have to follow: one browser, one place.
