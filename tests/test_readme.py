@@ -80,7 +80,7 @@ class TestCommands:
             printed = (tmp_path / "log").read_text().splitlines()
 
         assert address != other
-        assert len(shown) == 3
+        assert len(shown) == 4
         assert {line.replace(ADDRESS, other) for line in shown} <= set(printed)
 
     def test_every_command_of_dev_exists(self) -> None:

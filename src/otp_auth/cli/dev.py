@@ -11,6 +11,7 @@ from otp_auth.cli.data_dir import DataFolder
 from otp_auth.cli.migrate import upgrade_database
 from otp_auth.cli.refusal import refuse
 from otp_auth.cli.server import own_address, run
+from otp_auth.demo.app import create_demo
 from otp_auth.logs import configure_logs
 from otp_auth.main import create_app
 from otp_auth.settings import Settings
@@ -37,7 +38,7 @@ def dev(
         ".otp-auth"
     ),
 ) -> None:
-    """Start the service on SQLite with a Sinch simulator beside it. State survives a restart.
+    """Start the service on SQLite with a Sinch simulator and a demo app beside it. State survives a restart.
 
     Environment variables win over what is preset here.
     """
@@ -99,7 +100,7 @@ def _prepare(settings: Settings) -> None:
 
 def _app(settings: Settings, simulator: FastAPI) -> FastAPI:
     try:
-        return create_app(settings, {"/sandbox": simulator})
+        return create_app(settings, {"/sandbox": simulator, "/demo": create_demo()})
     except SigningKeysError as error:
         refuse(str(error))
 
@@ -108,3 +109,4 @@ def _say_where(address: str) -> None:
     typer.echo(f"otp-auth   {address}/api/v1")
     typer.echo(f"try it     {address}/docs")
     typer.echo(f"inbox      {address}/sandbox/   (the codes arrive here)")
+    typer.echo(f"demo       {address}/demo/")

@@ -1,0 +1,93 @@
+/** What the code screen says. */
+
+export const CHANNELS = {
+  sms: { by: "by text message", thing: "text message", again: "Send a new text", instead: "Text me instead" },
+  voice: { by: "by phone call", thing: "call", again: "Call me again", instead: "Call me instead" },
+  whatsapp: { by: "on WhatsApp", thing: "WhatsApp message", again: "Send it on WhatsApp again", instead: "Use WhatsApp instead" },
+  flashcall: { by: "by a missed call", thing: "call", again: "Ring me again", instead: "Ring me instead" },
+};
+
+export const OTHERS = {
+  totp: "Use your authenticator app",
+  recovery_code: "Use a recovery code",
+};
+
+const HEADINGS = {
+  register: "Confirm your phone",
+  login: "Enter the code",
+  step_up: "Confirm that it’s you",
+  phone_change: "Confirm your new number",
+  password_reset: "Enter the code",
+};
+
+const ENDED = {
+  register: ["Sign up again", "/sign-up"],
+  login: ["Log in again", "/log-in"],
+  phone_change: ["Enter the number again", "/phone"],
+  password_reset: ["Ask for a new code", "/forgot"],
+};
+
+/** The way on where the number that was proved belongs to an account. */
+export const EXISTS = {
+  register: ["Log in", "/log-in"],
+  phone_change: ["Enter another number", "/phone"],
+};
+
+const START_OVER = {
+  register: "Use another number",
+  login: "Use another account",
+  phone_change: "Use another number",
+  password_reset: "Use another account",
+  step_up: "Not now",
+};
+
+export function heading(purpose) {
+  return HEADINGS[purpose];
+}
+
+/** `[label, path]` of the way on from a code that has ended. */
+export function wayOn(purpose) {
+  return ENDED[purpose];
+}
+
+export function startOver(purpose) {
+  return START_OVER[purpose];
+}
+
+/** One sentence: where the code is. */
+export function lead(method, pending) {
+  if (method === "totp") return "Enter the code that your authenticator app shows.";
+  if (method === "recovery_code") return "Enter one of the recovery codes that you have kept. Each works once.";
+  const { challenge } = pending;
+  return challenge ? DELIVERIES[challenge.delivery](challenge) : "No code was sent yet. Choose how you want to get it.";
+}
+
+const DELIVERIES = {
+  sending: (challenge) => `A code is on its way ${by(challenge)}${to(challenge)}.`,
+  sent: (challenge) => `We sent a code ${by(challenge)}${to(challenge)}.`,
+  delivered: (challenge) => `The code has arrived ${by(challenge)}${at(challenge)}.`,
+  failed: (challenge) => `The ${CHANNELS[challenge.method].thing}${to(challenge)} didn’t get through. Try again, or choose another way.`,
+  not_sent: (challenge) => `No code went out${to(challenge)} yet. You can ask for one as soon as the button lets you.`,
+  unknown: ({ purpose, ...challenge }) => purpose === "password_reset"
+    ? "If there is such an account, a code is on its way to its phone."
+    : `We couldn’t find out whether the code got through${to(challenge)}.`,
+};
+
+/** What is asked for, as the label of its field. */
+export function label(method, challenge) {
+  if (method === "recovery_code") return "Recovery code";
+  if (method === "totp") return "Code of the app";
+  return challenge?.code_type === "caller_id" ? "Number that called you" : "Code";
+}
+
+function by({ method }) {
+  return CHANNELS[method].by;
+}
+
+function to({ destination }) {
+  return destination ? ` to ${destination}` : "";
+}
+
+function at({ destination }) {
+  return destination ? ` at ${destination}` : "";
+}

@@ -1,0 +1,112 @@
+"""A person at the demo app: what they type and press, and where that brings them."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, expect
+
+from browser.screens import Screens, opened_screens
+from browser.site import Site
+
+DEMO = "/demo/"
+PASSWORD = "Quiet-Harbour-Lantern-58"
+NAME = "Ada Lovelace"
+WRONG = "000000"
+# Access tokens that end quickly, resends at once, devices that are trusted: for what takes long otherwise.
+HASTY = (
+    "OTP_AUTH_TOKENS__ACCESS_LIFETIME=3",
+    "OTP_AUTH_SEND__RESEND_GAP=2",
+    "OTP_AUTH_TRUSTED_DEVICES__ENABLED=true",
+)
+FLEETING = ("OTP_AUTH_CHALLENGE__LIFETIME=3",)
+
+
+@contextmanager
+def elsewhere(browser: Browser, site: Site, test: str) -> Iterator[Screens]:
+    """Screens on another site than the one that most tests share."""
+    with opened_screens(browser, site, test) as screens:
+        yield screens
+
+
+def fill(page: Page, **fields: str) -> None:
+    for name, value in fields.items():
+        page.locator(f"main [name={name}]").fill(value)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def follow(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+
+
+def expect_heading(page: Page, text: str) -> None:
+    expect(page.get_by_role("heading", level=1, name=text, exact=True)).to_be_visible()
+
+
+def begin_sign_up(page: Page, number: str) -> None:
+    """Fill the form and send it: the code's page comes."""
+    page.goto(f"{DEMO}#/sign-up")
+    fill(page, phone_number=number, password=PASSWORD, display_name=NAME)
+    press(page, "Create account")
+    expect_heading(page, "Confirm your phone")
+
+
+def sign_up(page: Page, number: str) -> list[str]:
+    """Become somebody with this number, and return the recovery codes."""
+    begin_sign_up(page, number)
+    enter(page, latest_code(page, number))
+    expect_heading(page, "Recovery codes")
+    codes = page.locator(".recovery-codes code").all_inner_texts()
+    follow(page, "I have kept them")
+    expect_heading(page, "Profile")
+    return codes
+
+
+def begin_log_in(page: Page, identifier: str, password: str = PASSWORD) -> None:
+    if not page.url.endswith("#/log-in"):
+        page.goto(f"{DEMO}#/log-in")
+    fill(page, identifier=identifier, password=password)
+    press(page, "Log in")
+
+
+def log_in(page: Page, number: str, password: str = PASSWORD) -> None:
+    begin_log_in(page, number, password)
+    expect_heading(page, "Enter the code")
+    enter(page, code_sent(page, number))
+    expect_heading(page, "Profile")
+
+
+def code_sent(page: Page, number: str, place: str = "main") -> str:
+    """See that a code was sent, or ask for one as soon as the page lets one; and read it."""
+    lead = page.locator(f"{place} [data-delivery]")
+    expect(lead).to_have_attribute("data-delivery", re.compile(".+"))
+    if lead.get_attribute("data-delivery") == "not_sent":
+        page.locator(place).get_by_role("button", name="Send a new text").click()
+    expect(lead).to_have_attribute("data-delivery", re.compile("^(sent|delivered)$"))
+    return latest_code(page, number)
+
+
+def confirm(page: Page, number: str) -> None:
+    """Do the step-up in its dialog."""
+    code = code_sent(page, number, "dialog")
+    page.locator("dialog input.code").press_sequentially(code)
+
+
+def enter(page: Page, code: str) -> None:
+    """Type a code that sends itself once it is complete."""
+    page.locator("input.code").press_sequentially(code)
+
+
+def latest_code(page: Page, number: str) -> str:
+    """The newest code that this phone has got, asked of the inbox behind its page."""
+    messages = page.request.get("/sandbox/messages", params={"to": number}).json()
+    code: str = messages[0]["code"]
+    return code
+
+
+def sign_out(page: Page) -> None:
+    press(page, "Sign out")
+    expect_heading(page, "Log in")

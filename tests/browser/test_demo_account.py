@@ -1,0 +1,238 @@
+"""The account's pages of the demo app: authenticator app, phone, password, data."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.demo_person import (
+    DEMO,
+    NAME,
+    PASSWORD,
+    WRONG,
+    begin_log_in,
+    code_sent,
+    enter,
+    expect_heading,
+    fill,
+    follow,
+    log_in,
+    press,
+    sign_out,
+    sign_up,
+)
+from browser.inbox import Inbox
+from support.authenticator import App
+
+NewNumber = Callable[[], str]
+NEW_PASSWORD = "Gentle-Copper-Meadow-31"
+
+
+def add_app(page: Page) -> App:
+    """Set an authenticator app up that is asked for at each login. The code of one step ago is spent."""
+    follow(page, "Security")
+    follow(page, "Set up authenticator app")
+    press(page, "Set up")
+    expect(page.get_by_alt_text("QR code for your authenticator app")).to_be_visible()
+    app = App(page.locator(".key code").inner_text().replace(" ", ""))
+    page.get_by_label("Ask for it at each login").check()
+    fill(page, code=app.code(steps=-1))
+    press(page, "Turn on")
+    expect(page.get_by_text("Your authenticator app is on.")).to_be_visible()
+    return app
+
+
+def test_an_authenticator_app_is_set_up_and_logs_in(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    sign_up(page, number)
+    app = add_app(page)
+    sign_out(page)
+
+    begin_log_in(page, number)
+    expect(page.get_by_label("Code of the app")).to_be_focused()
+    enter(page, app.wrong_code())
+    expect(page.locator(".error:visible")).to_contain_text("That isn’t the code.")
+    enter(page, app.code())
+
+    expect_heading(page, "Profile")
+    follow(page, "Security")
+    expect(page.get_by_role("button", name="Remove authenticator app")).to_be_visible()
+
+
+def test_whoever_has_left_the_app_at_home_asks_for_a_text(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    sign_up(page, number)
+    add_app(page)
+    sign_out(page)
+    begin_log_in(page, number)
+    expect_heading(page, "Enter the code")
+
+    press(page, "Text me a code")
+    enter(page, code_sent(page, number))
+
+    expect_heading(page, "Profile")
+
+
+def test_a_recovery_code_logs_in_once(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    [code, *_] = sign_up(page, number)
+    sign_out(page)
+    begin_log_in(page, number)
+    press(page, "Use a recovery code")
+    fill(page, code=code.lower().replace("-", " "))
+    press(page, "Continue")
+    expect_heading(page, "Profile")
+    sign_out(page)
+
+    begin_log_in(page, number)
+    press(page, "Use a recovery code")
+    fill(page, code=code)
+    press(page, "Continue")
+
+    expect(page.locator(".error:visible")).to_contain_text("That isn’t the code.")
+
+
+def test_the_phone_changes_once_the_new_one_has_answered(page: Page, new_number: NewNumber) -> None:
+    old, new = new_number(), new_number()
+    sign_up(page, old)
+    follow(page, "Change phone number")
+    fill(page, phone_number=new)
+    press(page, "Send a code")
+    expect_heading(page, "Confirm your new number")
+    page.reload()
+    expect_heading(page, "Confirm your new number")
+    enter(page, WRONG)
+    expect(page.locator(".error:visible")).to_be_visible()
+    page.goto(f"{DEMO}#/account")
+    expect(page.locator(".facts-list")).to_contain_text(old)
+    page.goto(f"{DEMO}#/code")
+    enter(page, code_sent(page, new))
+
+    expect(page.get_by_text("Your phone number is changed.")).to_be_visible()
+    expect(page.locator(".facts-list")).to_contain_text(new)
+
+
+def test_the_password_changes_with_the_present_one(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    sign_up(page, number)
+    follow(page, "Security")
+    follow(page, "Change password")
+    fill(page, current_password="Another-Wooden-Gate-77", new_password=NEW_PASSWORD)
+    press(page, "Change password")
+    expect(page.locator(".error:visible")).to_have_text("That isn’t your present password. Try again.")
+    expect(page.locator("[name=current_password]")).to_be_focused()
+
+    fill(page, current_password=PASSWORD)
+    press(page, "Change password")
+    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    sign_out(page)
+
+    log_in(page, number, NEW_PASSWORD)
+
+
+def test_a_forgotten_password_is_replaced_with_a_second_proof(
+    page: Page, inbox: Inbox, new_number: NewNumber
+) -> None:
+    number = new_number()
+    [code, *_] = sign_up(page, number)
+    inbox.next_code(number)
+    sign_out(page)
+    prove_phone(page, inbox, number)
+    page.reload()
+    expect_heading(page, "Choose a new password")
+    fill(page, new_password=NEW_PASSWORD, code=code)
+    press(page, "Set password")
+
+    expect(page.get_by_text("Your new password is set.")).to_be_visible()
+    log_in(page, number, NEW_PASSWORD)
+
+
+def test_a_new_password_by_the_phone_alone_waits_and_can_be_stopped(
+    page: Page, inbox: Inbox, new_number: NewNumber
+) -> None:
+    number = new_number()
+    sign_up(page, number)
+    inbox.next_code(number)
+    sign_out(page)
+    prove_phone(page, inbox, number)
+    fill(page, new_password=NEW_PASSWORD)
+    press(page, "Set password")
+    expect(page.get_by_text("Your new password counts from")).to_be_visible()
+
+    log_in(page, number)
+    expect(page.get_by_text("A new password was set by phone.")).to_be_visible()
+    press(page, "Stop the new password")
+
+    expect(page.get_by_text("Stopped: your password stays as it is.")).to_be_visible()
+    expect(page.get_by_text("A new password was set by phone.")).to_have_count(0)
+
+
+def prove_phone(page: Page, inbox: Inbox, number: str) -> None:
+    follow(page, "Forgot your password?")
+    expect_heading(page, "Forgot your password?")
+    expect(page.locator("[name=identifier]")).to_have_value(number)
+    press(page, "Send me a code")
+    expect(page.get_by_text("If there is such an account, a code is on its way")).to_be_visible()
+    enter(page, inbox.next_code(number))
+    expect_heading(page, "Choose a new password")
+
+
+def test_the_profile_is_saved_and_a_taken_address_is_named(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    sign_up(page, number)
+    fill(page, display_name="Ada", email=f"ada{number[-3:]}@example.com")
+    press(page, "Save")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.locator(".who")).to_have_text("Ada")
+    sign_out(page)
+    sign_up(page, new_number())
+
+    fill(page, email=f"ada{number[-3:]}@example.com")
+    press(page, "Save")
+
+    expect(page.locator(".error:visible")).to_contain_text("Somebody else logs in with this address.")
+
+
+def test_the_data_come_as_a_file_and_the_account_goes(
+    page: Page, new_number: NewNumber, tmp_path: Path
+) -> None:
+    number = new_number()
+    sign_up(page, number)
+    follow(page, "Your data")
+    with page.expect_download() as download:
+        press(page, "Download my data")
+    download.value.save_as(tmp_path / "data.json")
+    assert json.loads((tmp_path / "data.json").read_text())["user"]["display_name"] == NAME
+
+    fill(page, word="no")
+    press(page, "Delete my account")
+    expect(page.locator(".error:visible")).to_contain_text("Type the word")
+    fill(page, word="delete")
+    press(page, "Delete my account")
+
+    expect(page.get_by_text("Your account is deleted.")).to_be_visible()
+    begin_log_in(page, number)
+    expect(page.get_by_role("alert")).to_contain_text("Login and password don’t belong together")
+
+
+@pytest.mark.parametrize("button", ["Copy", "Download"])
+def test_recovery_codes_can_be_kept(page: Page, new_number: NewNumber, tmp_path: Path, button: str) -> None:
+    sign_up(page, new_number())
+    follow(page, "Security")
+    press(page, "Make new recovery codes")
+    expect_heading(page, "Recovery codes")
+    codes = page.locator(".recovery-codes code").all_inner_texts()
+
+    if button == "Copy":
+        press(page, button)
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        kept = page.evaluate("() => navigator.clipboard.readText()")
+    else:
+        with page.expect_download() as download:
+            press(page, button)
+        download.value.save_as(tmp_path / "codes.txt")
+        kept = (tmp_path / "codes.txt").read_text()
+
+    assert kept.split() == codes

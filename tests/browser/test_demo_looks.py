@@ -1,0 +1,103 @@
+"""Each screen of the demo app: nobody is kept out, and it fits, light and dark, from 320 px on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.conftest import NoSeriousViolations
+from browser.demo_person import (
+    DEMO,
+    WRONG,
+    begin_sign_up,
+    enter,
+    expect_heading,
+    follow,
+    latest_code,
+    press,
+    sign_out,
+)
+from browser.screens import DESKTOP, PHONE, Scheme, Screens
+
+NewNumber = Callable[[], str]
+NARROW = 320
+
+
+@dataclass(frozen=True)
+class Eye:
+    """Looks at one screen after the other."""
+
+    page: Page
+    no_serious_violations: NoSeriousViolations
+
+    def look(self) -> None:
+        self.no_serious_violations(self.page)
+        with self._narrow():
+            assert self.page.evaluate("() => document.documentElement.scrollWidth") <= NARROW
+
+    @contextmanager
+    def _narrow(self) -> Iterator[None]:
+        usual = self.page.viewport_size or DESKTOP
+        self.page.set_viewport_size({"width": NARROW, "height": usual["height"]})
+        yield
+        self.page.set_viewport_size(usual)
+
+
+@pytest.fixture(params=["phone-dark", "desktop-light"])
+def eye(screens: Screens, no_serious_violations: NoSeriousViolations, request: pytest.FixtureRequest) -> Eye:
+    size, scheme = PHONE if request.param.startswith("phone") else DESKTOP, _scheme(request.param)
+    return Eye(screens.open(DEMO, size=size, scheme=scheme), no_serious_violations)
+
+
+def _scheme(name: str) -> Scheme:
+    return "dark" if name.endswith("dark") else "light"
+
+
+def test_the_way_in(eye: Eye, new_number: NewNumber) -> None:
+    page, number = eye.page, new_number()
+    expect_heading(page, "Log in")
+    eye.look()
+    press(page, "Log in")  # errors at both fields
+    eye.look()
+    follow(page, "Forgot your password?")
+    expect_heading(page, "Forgot your password?")
+    eye.look()
+    begin_sign_up(page, number)
+    eye.look()
+    enter(page, WRONG)
+    expect(page.locator(".error:visible")).to_be_visible()
+    page.locator("summary").first.click() if page.locator("#panel").is_visible() else press(page, "Requests")
+    eye.look()
+    enter(page, "000001")
+    expect(page.locator(".error:visible")).to_contain_text("One try is left")
+    enter(page, "000002")
+    expect_heading(page, "This code has ended")
+    eye.look()
+
+
+def test_the_account(eye: Eye, new_number: NewNumber) -> None:
+    page, number = eye.page, new_number()
+    begin_sign_up(page, number)
+    enter(page, latest_code(page, number))
+    expect_heading(page, "Recovery codes")
+    eye.look()
+    follow(page, "Security")
+    expect(page.get_by_role("button", name="Make new recovery codes")).to_be_visible()
+    eye.look()
+    follow(page, "Change password")
+    expect_heading(page, "Change password")
+    eye.look()
+    follow(page, "Security")
+    follow(page, "Set up authenticator app")
+    press(page, "Set up")
+    expect(page.locator("img.qr")).to_be_visible()
+    eye.look()
+    for name in ("Profile", "Sessions", "Activity", "Your data"):
+        follow(page, name)
+        expect_heading(page, name)
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        eye.look()
+    sign_out(page)
+    eye.look()
