@@ -15,10 +15,9 @@ export interface paths {
         put?: never;
         /**
          * Register with a phone number
-         * @description Write down a pending registration and send its code.
+         * @description Keep a registration in waiting and send its code; the account exists once the phone has answered.
          *
-         *     The answer is the same whether or not the number or the e-mail address has an account: only the person
-         *     who proves the phone learns of it, from `otp/verify`.
+         *     Show the code field that `challenge` describes, and go on with `otp/verify`. The answer is the same whether or not the number or the e-mail address has an account: only the person who proves the phone learns of it, there.
          */
         post: operations["register"];
         delete?: never;
@@ -37,11 +36,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Prove the password, get a code; none on a trusted device
+         * Log in with a password
          * @description Check the password and send a code, on `method` or on the account's own channel.
          *
-         *     The pending token opens only the `otp` routes. `challenge.delivery` tells whether a message went out. With
-         *     the token of a trusted device there is no code: its next token and those of a session are in the answer.
+         *     Show the code field that `challenge` describes and go on with `otp/verify`; `methods` lists what else proves it. `challenge` is null where no message was wanted, as for accounts that prefer their app. With the `device_token` of a trusted device there is no code: its next token and those of a session are in the answer (`status` tells).
          */
         post: operations["logIn"];
         delete?: never;
@@ -60,8 +58,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send, resend, or change the channel
-         * @description Send a code by `method`. The attempts of the challenge stay as they are; an earlier code dies.
+         * Send a code again, or by another channel
+         * @description Send a code by `method`: the first one, the same way again, or by another channel ("call me instead").
+         *
+         *     Offer what `next_methods` of the challenge lists, and the same channel from `resend_at` on. Tries that are gone stay gone; a code that another channel has brought replaces the one before.
          */
         post: operations["sendCode"];
         delete?: never;
@@ -78,8 +78,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where the challenge stands
+         * See where the code stands
          * @description Restore a reloaded page, or see how far the message has come.
+         *
+         *     While a person waits, ask every three seconds or so: `delivery` tells of the message, `next_methods` of another way. 410 means that this attempt is over: go back to where it began.
          */
         get: operations["getChallenge"];
         put?: never;
@@ -101,7 +103,9 @@ export interface paths {
         put?: never;
         /**
          * Prove the code
-         * @description Prove the code and get what the challenge was for: `status` tells. It is accepted once.
+         * @description Prove the code and get what the challenge was for. A code is accepted once.
+         *
+         *     `status` tells what follows: `authenticated` (show the `recovery_codes` where there are any, then the person is in), `elevated` (repeat what asked for a recent proof, with this access token), `phone_changed`, or `reset_allowed` (ask for the new password). After a wrong code `attempts_left` says how many tries are left.
          */
         post: operations["verifyCode"];
         delete?: never;
@@ -120,11 +124,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Prove the second factor again
-         * @description Send a code, on `method` or on the account's own channel; verify answers `elevated`.
+         * Prove a second factor again
+         * @description Send a code to somebody who is logged in, before a route that wants a recent proof.
          *
-         *     The challenge ends with the session of the access token. `challenge.delivery` tells whether a message went
-         *     out.
+         *     Call it on 401 `insufficient_user_authentication`, have the code typed, and repeat the refused request once with the access token of `otp/verify` (`elevated`). Keep the usual token beside it. The challenge ends with the session.
          */
         post: operations["stepUp"];
         delete?: never;
@@ -144,10 +147,9 @@ export interface paths {
         put?: never;
         /**
          * Change the password
-         * @description Set a new password. This session goes on; all others, and logins that wait for their code, end.
+         * @description Set a new password, by the present one. This session goes on; all others, and logins under way, end.
          *
-         *     The same password as before is taken too, and ends as much. A login with a trusted device alone needs a
-         *     step-up first.
+         *     The same password as before is taken too, and ends as much. A login with a trusted device alone needs a step-up first.
          */
         post: operations["changePassword"];
         delete?: never;
@@ -166,11 +168,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a code to reset the password
+         * Ask for a password reset
          * @description Send a code to the phone of the account with this name, if there is one.
          *
-         *     The answer, and all that the `otp` routes say of it, is the same for a name that nobody has. Whoever
-         *     proves the code gets a `reset_token`.
+         *     Say "if there is an account, a code is on its way", and go on with `otp/verify`: it brings a `reset_token`. This answer, and all that the `otp` routes say of it, is the same for a name that nobody has.
          */
         post: operations["forgotPassword"];
         delete?: never;
@@ -192,7 +193,7 @@ export interface paths {
          * Set a new password
          * @description Set a new password: at once with a second proof (204), or held until `effective_at` (202).
          *
-         *     Once it holds all sessions have ended. The next login asks for the second factor as ever.
+         *     Take the `reset_token` of `otp/verify`. Where its `proof_required` is true, ask for a code of the app or a recovery code along with the new password. Once it holds all sessions have ended: go to the login.
          */
         post: operations["resetPassword"];
         delete?: never;
@@ -212,8 +213,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Cancel a reset of the password that waits
-         * @description Any session of two factors may. Reset tokens that nobody has used end too.
+         * Cancel a held password reset
+         * @description Cancel a reset that waits, and void reset tokens that nobody has used. Any session of two factors may.
+         *
+         *     Offer it while `password_reset_at` in the account isn't null.
          */
         delete: operations["cancelPasswordReset"];
         options?: never;
@@ -231,12 +234,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Trade a refresh token for new tokens
+         * Get new tokens
          * @description Spend the refresh token. Its successor is in the answer; what was proved at login stays as it was.
          *
-         *     A token that was spent a moment ago (a lost answer, a second tab) gets the newest one of its session.
-         *     Later than that it is taken for stolen, and the session ends. In cookie mode the cookie is spent, or where
-         *     there is none the token of the body, and the successor goes into the cookie.
+         *     Call it shortly before the access token ends, and once on 401 `invalid_token`. A token that was spent a moment ago (a lost answer, a second tab) gets the newest one of its session; later than that it is taken for stolen, and the session ends. 401 here means: log in. In cookie mode the cookie is spent, or where there is none the token of the body, and the successor goes into the cookie.
          */
         post: operations["refreshTokens"];
         delete?: never;
@@ -255,11 +256,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End this session, or all
+         * Log out
          * @description End the session of the access token, or with `everywhere` all of the account's, at once.
          *
-         *     In cookie mode the session of the cookie ends, needs no access token beside it, and the cookie is gone
-         *     afterwards, also when that session was over already.
+         *     In cookie mode the session of the cookie ends, needs no access token beside it, and the cookie is gone afterwards, also when that session was over already.
          */
         post: operations["logOut"];
         delete?: never;
@@ -276,8 +276,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who am I
+         * Show my account
          * @description Return the account behind the access token.
+         *
+         *     `factors` says what is enrolled: offer the app where `totp` isn't there. While `password_reset_at` isn't null, show it with a button that cancels the reset.
          */
         get: operations["getMe"];
         put?: never;
@@ -292,7 +294,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change name, e-mail, language or preferred method
+         * Change my account
          * @description Change what is given and leave the rest; null clears a field that may be empty.
          */
         patch: operations["changeMe"];
@@ -309,10 +311,9 @@ export interface paths {
         put?: never;
         /**
          * Change the phone number
-         * @description Send a code to the new number; verify answers `phone_changed`. Until then nothing has changed.
+         * @description Send a code to the new number; `otp/verify` answers `phone_changed`. Until then nothing has changed.
          *
-         *     The answer is the same whether or not the number has an account. The challenge ends with the session of
-         *     the access token.
+         *     The answer is the same whether or not the number has an account: who proves a taken one gets 409 there. The challenge ends with the session of the access token.
          */
         post: operations["changePhone"];
         delete?: never;
@@ -329,7 +330,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What proves that it is me
+         * List my factors
          * @description Return the phone, the authenticator app if it is confirmed, and recovery codes while one is unused.
          */
         get: operations["listFactors"];
@@ -354,7 +355,7 @@ export interface paths {
          * Enrol an authenticator app
          * @description Make a secret for an app, shown this once. It counts once its first code was confirmed.
          *
-         *     One that was never confirmed is replaced.
+         *     Show `qr_svg`, and `secret` for those who type; on a phone, a link to `otpauth_uri`. Then ask for the first code and confirm it. A secret that was never confirmed is replaced by the next one.
          */
         post: operations["enrolTotp"];
         /**
@@ -397,8 +398,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Get ten new recovery codes
+         * Get new recovery codes
          * @description Make a new set of recovery codes, shown this once. The old set is void.
+         *
+         *     Have people print or save them before the page goes on.
          */
         post: operations["renewRecoveryCodes"];
         delete?: never;
@@ -415,7 +418,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where am I logged in
+         * List my sessions
          * @description Return the live sessions of the account, the newest login first, 50 at a time.
          */
         get: operations["listSessions"];
@@ -442,7 +445,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * End one session
+         * End a session
          * @description End a session of the account at once; the own one too.
          */
         delete: operations["endSession"];
@@ -459,7 +462,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Which devices need no code
+         * List my trusted devices
          * @description Return the trusted devices of the account, the newest first, 50 at a time.
          */
         get: operations["listDevices"];
@@ -499,7 +502,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened to my account
+         * List what happened to my account
          * @description Return the audit trail of the account, the newest event first, 50 at a time.
          */
         get: operations["listEvents"];
@@ -519,7 +522,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything that is stored about me
+         * Export all that is stored about me
          * @description Return all that is stored about the account, but for hashes, secrets and counters that guard it.
          *
          *     A browser that opens it saves a file.
@@ -541,30 +544,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Public keys of access tokens
+         * Get the keys that check access tokens
          * @description Return the keys that sign now, signed before, or will sign next. May be cached.
          */
         get: operations["getJwks"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/problems/{code}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What a problem code means
-         * @description Explain a code: as JSON to whoever asks for it, as a page to a browser.
-         */
-        get: operations["getProblem"];
         put?: never;
         post?: never;
         delete?: never;
@@ -581,7 +564,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where keys, introspection and revocation are
+         * Get the addresses of keys, introspection and revocation
          * @description Say where everything is, as the public URL has it. May be cached.
          */
         get: operations["getMetadata"];
@@ -603,11 +586,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Does this access token hold?
+         * Check an access token
          * @description Look an access token up, as this service's own routes do: of an ended session it is inactive at once.
          *
-         *     Only access tokens are ever active. Were a refresh token, whoever looks at `active` alone would let it in
-         *     as a bearer.
+         *     Only access tokens are ever active. Were a refresh token, whoever looks at `active` alone would let it in as a bearer.
          */
         post: operations["introspectToken"];
         delete?: never;
@@ -626,7 +608,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End the session of a token
+         * Revoke a token
          * @description End the session of an access or refresh token, and with it all of its tokens (RFC 7009 2.1).
          *
          *     Of a token that holds no more, or that isn't ours, nothing is told: the answer is the same.
@@ -648,12 +630,32 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sinch's callback URL
+         * Take a callback from Sinch
          * @description Decide on a message that Sinch is about to send, or take note of how one went.
          *
          *     Signed by Sinch with the application's secret; enter this address as the callback URL in its dashboard.
          */
         post: operations["takeSinchEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/problems/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain a problem code
+         * @description Explain a code: as JSON to whoever asks for it, as a page to a browser.
+         */
+        get: operations["getProblem"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -668,8 +670,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process alive
-         * @description Answer without asking anything else.
+         * See whether the process lives
+         * @description Answer without asking anything else. Never limited.
          */
         get: operations["getHealth"];
         put?: never;
@@ -688,7 +690,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process alive
+         * See whether the process lives
          * @description Answer as `/health` does.
          */
         get: operations["getLiveness"];
@@ -708,7 +710,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Can it serve people
+         * See whether it can serve people
          * @description Ask all that is needed; a 503 names what is missing in `missing`.
          */
         get: operations["getReadiness"];
@@ -744,44 +746,70 @@ export interface components {
          *     }
          */
         Challenge: {
-            /** Id */
+            /**
+             * Id
+             * @description of this attempt
+             */
             id: string;
             /**
              * Purpose
+             * @description what a right code opens
              * @enum {string}
              */
             purpose: "register" | "login" | "step_up" | "phone_change" | "password_reset";
             /**
              * Method
+             * @description the channel of the latest message
              * @enum {string}
              */
             method: "sms" | "voice" | "flashcall" | "whatsapp";
             /**
              * Destination
+             * @description the last two digits; null where there is no phone in it, or none may be told
              * @example •••••••• 89
              */
             destination: string | null;
             /**
              * Delivery
+             * @description `not_sent`: see `resend_at`. `failed`, `unknown`: offer another way
              * @enum {string}
              */
             delivery: "not_sent" | "sending" | "sent" | "delivered" | "failed" | "unknown";
-            /** Code Length */
+            /**
+             * Code Length
+             * @description null: Sinch decides, so don't limit the field
+             */
             code_length: number | null;
             /**
              * Code Type
+             * @description `caller_id`: the code is the number that called
              * @enum {string}
              */
             code_type: "numeric" | "alphanumeric" | "caller_id";
-            /** Expires At */
+            /**
+             * Expires At
+             * @description when the code ends
+             */
             expires_at: string;
-            /** Resend At */
+            /**
+             * Resend At
+             * @description from when on the same way may be asked for again; null: not on this attempt
+             */
             resend_at: string | null;
-            /** Attempts Left */
+            /**
+             * Attempts Left
+             * @description tries of this attempt
+             */
             attempts_left: number;
-            /** Sends Left */
+            /**
+             * Sends Left
+             * @description messages of this attempt
+             */
             sends_left: number;
-            /** Next Methods */
+            /**
+             * Next Methods
+             * @description what `otp/send` takes now, best first; empty during the cool-down
+             */
             next_methods: ("sms" | "voice" | "flashcall" | "whatsapp")[];
         };
         /**
@@ -793,14 +821,24 @@ export interface components {
          *     }
          */
         ChangeMeBody: {
-            /** Display Name */
+            /**
+             * Display Name
+             * @description what pages call the person
+             */
             display_name?: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description a second login name; it is not verified
+             */
             email?: string | null;
-            /** Locale */
+            /**
+             * Locale
+             * @description BCP 47; also the language of messages
+             */
             locale?: string | null;
             /**
              * Preferred Method
+             * @description what logins take that name no `method`
              * @enum {string}
              */
             preferred_method?: "sms" | "voice" | "whatsapp" | "totp";
@@ -816,6 +854,7 @@ export interface components {
             /**
              * Current Password
              * Format: password
+             * @description as it was set; it isn't judged by the rules for new ones
              * @example correct horse battery
              */
             current_password: string;
@@ -840,7 +879,10 @@ export interface components {
              * @example +46701234567
              */
             phone_number: string;
-            /** Region */
+            /**
+             * Region
+             * @description ISO 3166; of a national number
+             */
             region?: string | null;
             /**
              * Method
@@ -858,6 +900,7 @@ export interface components {
             /**
              * Code
              * Format: password
+             * @description as it was read; a recovery code with or without its dashes
              * @example 482915
              */
             code: string;
@@ -874,7 +917,10 @@ export interface components {
          *     }
          */
         Device: {
-            /** Id */
+            /**
+             * Id
+             * @description for `DELETE /me/devices/{device_id}`
+             */
             id: string;
             /**
              * Name
@@ -920,7 +966,10 @@ export interface components {
          *     }
          */
         DevicePage: {
-            /** Items */
+            /**
+             * Items
+             * @description the newest first
+             */
             items: components["schemas"]["Device"][];
             /**
              * Next Cursor
@@ -954,7 +1003,10 @@ export interface components {
              * @constant
              */
             token_type: "Bearer";
-            /** Expires In */
+            /**
+             * Expires In
+             * @description seconds until it ends
+             */
             expires_in: number;
         };
         /**
@@ -978,14 +1030,20 @@ export interface components {
          *     }
          */
         Event: {
-            /** Id */
+            /**
+             * Id
+             * @description of this event
+             */
             id: string;
             /**
              * Name
              * @description such as `login_succeeded`; new ones may come
              */
             name: string;
-            /** At */
+            /**
+             * At
+             * @description when it happened
+             */
             at: string;
             /**
              * Session Id
@@ -1026,7 +1084,10 @@ export interface components {
          *     }
          */
         EventPage: {
-            /** Items */
+            /**
+             * Items
+             * @description the newest first
+             */
             items: components["schemas"]["Event"][];
             /**
              * Next Cursor
@@ -1453,15 +1514,20 @@ export interface components {
         Factor: {
             /**
              * Method
+             * @description `sms` is the phone, by whatever channel
              * @enum {string}
              */
             method: "sms" | "totp" | "recovery_code";
             /**
              * Destination
+             * @description the last two digits; null where there is no phone in it, or none may be told
              * @example •••••••• 89
              */
             destination: string | null;
-            /** Created At */
+            /**
+             * Created At
+             * @description when it was proved
+             */
             created_at: string;
             /**
              * Last Used At
@@ -1490,7 +1556,10 @@ export interface components {
          *     }
          */
         FactorList: {
-            /** Items */
+            /**
+             * Items
+             * @description the phone first
+             */
             items: components["schemas"]["Factor"][];
             /**
              * Next Cursor
@@ -1511,7 +1580,10 @@ export interface components {
              * @example +46701234567
              */
             identifier: string;
-            /** Region */
+            /**
+             * Region
+             * @description ISO 3166; of a national number
+             */
             region?: string | null;
             /**
              * Method
@@ -1533,7 +1605,10 @@ export interface components {
              * @constant
              */
             status: "ok";
-            /** Version */
+            /**
+             * Version
+             * @description of the service
+             */
             version: string;
         };
         /**
@@ -1607,10 +1682,14 @@ export interface components {
             /**
              * Password
              * Format: password
+             * @description as it was set; it isn't judged by the rules for new ones
              * @example correct horse battery
              */
             password: string;
-            /** Region */
+            /**
+             * Region
+             * @description ISO 3166; of a national number
+             */
             region?: string | null;
             /**
              * Method
@@ -1664,11 +1743,13 @@ export interface components {
         OfferedMethod: {
             /**
              * Method
+             * @description what `otp/verify` takes
              * @enum {string}
              */
             method: "sms" | "voice" | "flashcall" | "whatsapp" | "totp" | "recovery_code";
             /**
              * Destination
+             * @description the last two digits; null where there is no phone in it, or none may be told
              * @example •••••••• 89
              */
             destination?: string;
@@ -1718,10 +1799,17 @@ export interface components {
              * @description seconds until the pending token ends
              */
             expires_in: number;
-            /** Methods */
+            /**
+             * Methods
+             * @description all that may prove it
+             */
             methods: components["schemas"]["OfferedMethod"][];
+            /** @description the code that was sent; null: none was to be sent */
             challenge: components["schemas"]["Challenge"] | null;
-            /** Pending Token */
+            /**
+             * Pending Token
+             * @description opens the `otp` routes of this challenge and nothing else
+             */
             pending_token: string;
             /**
              * Token Type
@@ -1775,8 +1863,12 @@ export interface components {
              * @description seconds until the pending token ends
              */
             expires_in: number;
-            /** Methods */
+            /**
+             * Methods
+             * @description all that may prove it
+             */
             methods: components["schemas"]["OfferedMethod"][];
+            /** @description the code that was sent; null: none was to be sent */
             challenge: components["schemas"]["Challenge"] | null;
         };
         /**
@@ -1809,6 +1901,83 @@ export interface components {
             user: components["schemas"]["User"];
         };
         /**
+         * ProblemExplanation
+         * @description A problem code, taught: where its `type` leads.
+         * @example {
+         *       "type": "https://auth.example.com/problems/wrong_password",
+         *       "title": "Wrong password",
+         *       "status": 400,
+         *       "detail": "That is not the present password.",
+         *       "code": "wrong_password",
+         *       "meaning": "The present password is another one.",
+         *       "when": "`POST /me/password`, to somebody who is logged in.",
+         *       "show": "At the field of the present password: that is not your password.",
+         *       "next_step": "Let them try again. After too many tries the answer is `too_many_attempts`.",
+         *       "example": {
+         *         "type": "https://auth.example.com/problems/wrong_password",
+         *         "title": "Wrong password",
+         *         "status": 400,
+         *         "detail": "That is not the present password.",
+         *         "code": "wrong_password",
+         *         "request_id": "5f2c1e0b9a7d4c38a1b6e0d2f3c4b5a6"
+         *       }
+         *     }
+         */
+        ProblemExplanation: {
+            /**
+             * Type
+             * @description the address of this explanation
+             */
+            type: string;
+            /**
+             * Title
+             * @description a heading, in English
+             */
+            title: string;
+            /**
+             * Status
+             * @description of the answer
+             */
+            status: number;
+            /**
+             * Detail
+             * @description one sentence, in English
+             */
+            detail: string;
+            /**
+             * Code
+             * @description what to switch on
+             */
+            code: string;
+            /**
+             * Meaning
+             * @description what the service says by it
+             */
+            meaning: string;
+            /**
+             * When
+             * @description which routes say so, and why
+             */
+            when: string;
+            /**
+             * Show
+             * @description what the frontend shows
+             */
+            show: string;
+            /**
+             * Next Step
+             * @description what the frontend does next
+             */
+            next_step: string;
+            /**
+             * Example
+             * @description a whole answer
+             */
+            example: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Ready
          * @example {
          *       "status": "ready",
@@ -1825,7 +1994,10 @@ export interface components {
              * @constant
              */
             status: "ready";
-            /** Checks */
+            /**
+             * Checks
+             * @description what was asked
+             */
             checks: {
                 [key: string]: "ok";
             };
@@ -1884,13 +2056,25 @@ export interface components {
              * @example correct horse battery
              */
             password: string;
-            /** Region */
+            /**
+             * Region
+             * @description ISO 3166; of a national number
+             */
             region?: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description a second login name; it is not verified
+             */
             email?: string | null;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description what pages call the person
+             */
             display_name?: string | null;
-            /** Locale */
+            /**
+             * Locale
+             * @description BCP 47; also the language of messages
+             */
             locale?: string | null;
             /**
              * Method
@@ -1918,7 +2102,10 @@ export interface components {
              * @description opens `auth/password/reset` and nothing else, once
              */
             reset_token: string;
-            /** Expires In */
+            /**
+             * Expires In
+             * @description seconds until the reset token ends
+             */
             expires_in: number;
             /**
              * Proof Required
@@ -1977,12 +2164,14 @@ export interface components {
         ResetProof: {
             /**
              * Method
+             * @description which second factor
              * @enum {string}
              */
             method: "totp" | "recovery_code";
             /**
              * Code
              * Format: password
+             * @description as it was read; a recovery code with or without its dashes
              * @example 482915
              */
             code: string;
@@ -1996,6 +2185,7 @@ export interface components {
         SendBody: {
             /**
              * Method
+             * @description one of `next_methods`, or the same again from `resend_at` on
              * @enum {string}
              */
             method: "sms" | "voice" | "flashcall" | "whatsapp";
@@ -2012,7 +2202,10 @@ export interface components {
          *     }
          */
         Session: {
-            /** Id */
+            /**
+             * Id
+             * @description for `DELETE /me/sessions/{session_id}`
+             */
             id: string;
             /**
              * Created At
@@ -2058,7 +2251,10 @@ export interface components {
          *     }
          */
         SessionPage: {
-            /** Items */
+            /**
+             * Items
+             * @description the newest login first
+             */
             items: components["schemas"]["Session"][];
             /**
              * Next Cursor
@@ -2112,7 +2308,10 @@ export interface components {
              * @enum {string}
              */
             status: "authenticated";
-            /** Access Token */
+            /**
+             * Access Token
+             * @description a JWT for this service and others
+             */
             access_token: string;
             /**
              * Token Type
@@ -2120,16 +2319,25 @@ export interface components {
              * @constant
              */
             token_type: "Bearer";
-            /** Expires In */
+            /**
+             * Expires In
+             * @description seconds until the access token ends
+             */
             expires_in: number;
             /**
              * Refresh Token
              * @description left out in cookie mode: the cookie has it
              */
             refresh_token?: string;
-            /** Refresh Expires In */
+            /**
+             * Refresh Expires In
+             * @description seconds until the refresh token ends, if nobody uses it
+             */
             refresh_expires_in: number;
-            /** Session Id */
+            /**
+             * Session Id
+             * @description the `sid` of access tokens
+             */
             session_id: string;
             user: components["schemas"]["User"];
             /**
@@ -2187,28 +2395,56 @@ export interface components {
          *     }
          */
         User: {
-            /** Id */
+            /**
+             * Id
+             * @description the `sub` of access tokens
+             */
             id: string;
-            /** Phone Number */
+            /**
+             * Phone Number
+             * @description E.164
+             */
             phone_number: string;
-            /** Phone Verified At */
+            /**
+             * Phone Verified At
+             * @description when its code was proved
+             */
             phone_verified_at: string;
-            /** Email */
+            /**
+             * Email
+             * @description a login name; it is not verified
+             */
             email: string | null;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description as the person wrote it
+             */
             display_name: string | null;
-            /** Locale */
+            /**
+             * Locale
+             * @description BCP 47; the language of messages
+             */
             locale: string | null;
-            /** Created At */
+            /**
+             * Created At
+             * @description when the phone was proved first
+             */
             created_at: string;
-            /** Factors */
+            /**
+             * Factors
+             * @description what is enrolled; `recovery_code` while one is unused
+             */
             factors: ("sms" | "totp" | "recovery_code")[];
             /**
              * Preferred Method
+             * @description what a login takes where it names no `method`
              * @enum {string}
              */
             preferred_method: "sms" | "voice" | "whatsapp" | "totp";
-            /** Password Reset At */
+            /**
+             * Password Reset At
+             * @description when a held reset takes effect; null: there is none
+             */
             password_reset_at: string | null;
         };
         /**
@@ -2221,6 +2457,7 @@ export interface components {
             /**
              * Code
              * Format: password
+             * @description as it was read; a recovery code with or without its dashes
              * @example 482915
              */
             code: string;
@@ -2252,15 +2489,20 @@ export interface components {
         FieldError: {
             /**
              * Field
+             * @description where it stands
              * @example body.password
              */
             field: string;
             /**
              * Rule
+             * @description stable: translate this one
              * @example too_short
              */
             rule: string;
-            /** Message */
+            /**
+             * Message
+             * @description for people, in English
+             */
             message: string;
         };
         /**
@@ -2272,7 +2514,7 @@ export interface components {
          *       "status": 422,
          *       "detail": "Correct the fields named in `errors`.",
          *       "code": "validation_failed",
-         *       "request_id": "0190b3c4",
+         *       "request_id": "5f2c1e0b9a7d4c38a1b6e0d2f3c4b5a6",
          *       "errors": [
          *         {
          *           "field": "body.password",
@@ -2288,11 +2530,20 @@ export interface components {
              * @description an address that explains the code
              */
             type: string;
-            /** Title */
+            /**
+             * Title
+             * @description for people, in English
+             */
             title: string;
-            /** Status */
+            /**
+             * Status
+             * @description of the answer
+             */
             status: number;
-            /** Detail */
+            /**
+             * Detail
+             * @description for people, in English: what to do
+             */
             detail: string;
             code: components["schemas"]["ProblemCode"];
             /**
@@ -2333,11 +2584,51 @@ export interface components {
          * @enum {string}
          */
         ProblemCode: "account_exists" | "challenge_closed" | "conflict" | "destination_refused" | "insufficient_user_authentication" | "internal_error" | "invalid_credentials" | "invalid_token" | "malformed_request" | "method_not_allowed" | "not_allowed" | "not_found" | "not_ready" | "overloaded" | "payload_too_large" | "phone_number_invalid" | "proof_required" | "provider_unavailable" | "rate_limited" | "resend_too_soon" | "too_many_attempts" | "too_many_sends" | "unsupported_media_type" | "validation_failed" | "weak_password" | "wrong_code" | "wrong_password";
+        /** LoggedIn */
+        LoggedIn: components["schemas"]["Pending"] | components["schemas"]["Tokens"];
+        /** Verified */
+        Verified: components["schemas"]["Tokens"] | components["schemas"]["Elevated"] | components["schemas"]["PhoneChanged"] | components["schemas"]["ResetAllowed"];
     };
     responses: never;
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /**
+         * @description The one that was sent, or a new one. Quote it when you report something.
+         * @example 5f2c1e0b9a7d4c38a1b6e0d2f3c4b5a6
+         */
+        "X-Request-ID": string;
+        /**
+         * @description Seconds after which to try again.
+         * @example 60
+         */
+        "Retry-After": number;
+        /**
+         * @description What to show instead (RFC 6750 3, RFC 9470 3).
+         * @example Bearer error="invalid_token"
+         */
+        "WWW-Authenticate": string;
+        /**
+         * @description In cookie mode (`X-Token-Transport: cookie`): the refresh token, or no more.
+         * @example __Host-refresh=3q2-7wzK…; HttpOnly; Max-Age=604800; Path=/; SameSite=strict; Secure
+         */
+        "Set-Cookie": string;
+        /**
+         * @description Send it in `If-None-Match`: 304 while nothing has changed.
+         * @example "6f1c1f0e3a524f0b"
+         */
+        ETag: string;
+        /**
+         * @description How long it may be kept.
+         * @example public, max-age=300
+         */
+        "Cache-Control": string;
+        /**
+         * @description Has a browser save a file.
+         * @example attachment; filename="otp-auth-export.json"
+         */
+        "Content-Disposition": string;
+    };
     pathItems: never;
 }
 export type Challenge = components['schemas']['Challenge'];
@@ -2372,6 +2663,7 @@ export type OfferedMethod = components['schemas']['OfferedMethod'];
 export type Pending = components['schemas']['Pending'];
 export type PendingState = components['schemas']['PendingState'];
 export type PhoneChanged = components['schemas']['PhoneChanged'];
+export type ProblemExplanation = components['schemas']['ProblemExplanation'];
 export type Ready = components['schemas']['Ready'];
 export type RecoveryCodes = components['schemas']['RecoveryCodes'];
 export type RefreshBody = components['schemas']['RefreshBody'];
@@ -2391,6 +2683,15 @@ export type VerifyBody = components['schemas']['VerifyBody'];
 export type FieldError = components['schemas']['FieldError'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
+export type LoggedIn = components['schemas']['LoggedIn'];
+export type Verified = components['schemas']['Verified'];
+export type HeaderXRequestId = components['headers']['X-Request-ID'];
+export type HeaderRetryAfter = components['headers']['Retry-After'];
+export type HeaderWwwAuthenticate = components['headers']['WWW-Authenticate'];
+export type HeaderSetCookie = components['headers']['Set-Cookie'];
+export type HeaderETag = components['headers']['ETag'];
+export type HeaderCacheControl = components['headers']['Cache-Control'];
+export type HeaderContentDisposition = components['headers']['Content-Disposition'];
 export type $defs = Record<string, never>;
 export interface operations {
     register: {
@@ -2406,72 +2707,82 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description A code is on its way, or `challenge.delivery` says why not */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Pending"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed`, `weak_password`, `phone_number_invalid`, `destination_refused` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2496,81 +2807,94 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The password was right: prove the code, or on a trusted device go in */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Set-Cookie": components["headers"]["Set-Cookie"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Pending"] | components["schemas"]["Tokens"];
+                    "application/json": components["schemas"]["LoggedIn"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_credentials` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `too_many_attempts`, `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2592,90 +2916,103 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description A message is on its way, or was handed over */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Challenge"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Gone */
+            /** @description `challenge_closed` */
             410: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed`, `destination_refused` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited`, `resend_too_soon`, `too_many_sends` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready`, `provider_unavailable` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2693,54 +3030,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description What register, login or step-up has answered, as it stands now */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PendingState"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Gone */
+            /** @description `challenge_closed` */
             410: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2765,99 +3111,114 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The code was right; `status` tells what it has opened */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Set-Cookie": components["headers"]["Set-Cookie"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tokens"] | components["schemas"]["Elevated"] | components["schemas"]["PhoneChanged"] | components["schemas"]["ResetAllowed"];
+                    "application/json": components["schemas"]["Verified"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request`, `wrong_code` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description `account_exists` */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Gone */
+            /** @description `challenge_closed` */
             410: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited`, `too_many_attempts` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready`, `provider_unavailable` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2879,81 +3240,93 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description A code is on its way, or `challenge.delivery` says why not */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Pending"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2975,79 +3348,91 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The new password holds */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Bad Request */
+            /** @description `malformed_request`, `wrong_password` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token`, `insufficient_user_authentication` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed`, `weak_password` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `too_many_attempts`, `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3069,72 +3454,82 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description If there is such an account, a code is on its way */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Pending"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3156,106 +3551,121 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Held */
+            /** @description The new password waits; until then the old one holds */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResetHeld"];
                 };
             };
-            /** @description Successful Response */
+            /** @description The new password holds */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Bad Request */
+            /** @description `malformed_request`, `wrong_code` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description `proof_required` */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Gone */
+            /** @description `challenge_closed` */
             410: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed`, `weak_password` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited`, `too_many_attempts` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3273,52 +3683,61 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The old password stays */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token`, `insufficient_user_authentication` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description `not_found` */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3343,90 +3762,104 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description New tokens; the refresh token that was shown is spent */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Set-Cookie": components["headers"]["Set-Cookie"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description `not_allowed` */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3451,88 +3884,102 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The session has ended */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Set-Cookie": components["headers"]["Set-Cookie"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description `not_allowed` */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3550,45 +3997,53 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The account */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3609,43 +4064,52 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The account is gone */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Set-Cookie": components["headers"]["Set-Cookie"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token`, `insufficient_user_authentication` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3667,90 +4131,103 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The account, changed */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description `conflict` */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3772,90 +4249,103 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description A code is on its way to the new number, or `challenge.delivery` says why not */
             202: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Pending"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token`, `insufficient_user_authentication` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description `conflict` */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed`, `phone_number_invalid`, `destination_refused` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3873,45 +4363,53 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description All factors; there is one page */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["FactorList"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3929,54 +4427,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The secret, shown this once */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TotpEnrolment"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token`, `insufficient_user_authentication` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description `conflict` */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3994,52 +4501,61 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The app is forgotten */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token`, `insufficient_user_authentication` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description `not_found` */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4061,90 +4577,103 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description From now on the app counts */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Factor"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request`, `wrong_code` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description `conflict` */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited`, `too_many_attempts` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4166,81 +4695,93 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Ten codes, shown this once */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token`, `insufficient_user_authentication` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unsupported Media Type */
+            /** @description `unsupported_media_type` */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4261,54 +4802,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description One page of sessions */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SessionPage"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4326,43 +4876,51 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description All other sessions have ended */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4376,58 +4934,68 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `id` of the list */
                 session_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The session has ended */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description `not_found` */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4448,54 +5016,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description One page of devices */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["DevicePage"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4509,58 +5086,68 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `id` of the list */
                 device_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The device is asked for a code again */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description `not_found` */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4581,54 +5168,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description One page of events */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description `validation_failed` */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4646,45 +5242,54 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Everything, as one JSON file */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Export"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token`, `insufficient_user_authentication` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4705,63 +5310,51 @@ export interface operations {
             /** @description A JWK set (RFC 7517) */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "kty": "EC",
+                     *           "crv": "P-256",
+                     *           "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                     *           "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+                     *           "kid": "0190b3c4-6f1c",
+                     *           "alg": "ES256",
+                     *           "use": "sig"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        keys: {
+                            kty: string;
+                            kid: string;
+                            alg: string;
+                            use: string;
+                        }[];
+                    };
                 };
             };
             /** @description Not changed since the ETag in If-None-Match */
             304: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getProblem: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The explanation */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": unknown;
-                    "application/json": unknown;
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4782,6 +5375,9 @@ export interface operations {
             /** @description Authorization server metadata (RFC 8414) */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4828,13 +5424,17 @@ export interface operations {
             /** @description Not changed since the ETag in If-None-Match */
             304: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4867,63 +5467,73 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Whether the token holds */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Introspection"];
                 };
             };
-            /** @description Bad Request */
+            /** @description `invalid_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_client` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `invalid_request` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4959,58 +5569,68 @@ export interface operations {
             /** @description The token holds no more, or never did */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Bad Request */
+            /** @description `invalid_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_client` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `invalid_request` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OAuthRefusal"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description `rate_limited` */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5035,6 +5655,7 @@ export interface operations {
             /** @description The decision on a request event; nothing for the others */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5051,45 +5672,97 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Bad Request */
+            /** @description `malformed_request` */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description `invalid_token` */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
+            /** @description `payload_too_large` */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `overloaded`, `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProblem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a refusal */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The explanation */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "application/json": components["schemas"]["ProblemExplanation"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5107,18 +5780,20 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description It lives */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5136,18 +5811,20 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description It lives */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5165,27 +5842,31 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description It can */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description Internal Server Error */
+            /** @description `internal_error` */
             500: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description `not_ready` */
             503: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {

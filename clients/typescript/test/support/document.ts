@@ -13,7 +13,7 @@ interface Answer {
 }
 
 interface Example {
-  readonly value: unknown;
+  readonly value: Readonly<Record<string, unknown>>;
 }
 
 interface Document {
@@ -34,12 +34,12 @@ export const operations = Object.entries(document.paths).flatMap(([path, methods
   })),
 );
 
-/** Each refusal once, as the service says it. */
+/** Each refusal, as the service says it; one of them where it has several ways to. */
 export const refusals = new Map(
   operations.flatMap(({ responses }) =>
     Object.values(responses).flatMap(({ content }) =>
-      Object.entries(content?.["application/problem+json"]?.examples ?? {}).map(
-        ([code, { value }]) => [code, value as Readonly<Record<string, unknown>>] as const,
+      Object.values(content?.["application/problem+json"]?.examples ?? {}).map(
+        ({ value }) => [value["code"], value] as const,
       ),
     ),
   ),
