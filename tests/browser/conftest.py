@@ -4,16 +4,17 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from browser.barriers import Axe, installed_axe
 from browser.chromium import launched_browser
 from browser.inbox import Inbox
-from browser.screens import DESKTOP, PHONE, Scheme, Screens, opened_screens
+from browser.screens import DESKTOP, PATIENCE, PHONE, Scheme, Screens, opened_screens
 from browser.site import Site, started_site
 from browser.watch import Watch
 from otp_auth.simulator.numbers import NUMBERS
 
+expect.set_options(timeout=PATIENCE)
 NewNumber = Callable[[], str]
 NoSeriousViolations = Callable[[Page], None]
 OPEN_ON: dict[str, tuple[ViewportSize, Scheme]] = {

@@ -15,7 +15,7 @@ from browser.watch import Watch
 Scheme = Literal["light", "dark"]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-PATIENCE = 10_000  # milliseconds for what a page must come to
+PATIENCE = 20_000  # milliseconds for what a page must come to
 PICTURES = "OTP_AUTH_TEST_PICTURES"  # names a folder for pictures of the pages as tests left them
 
 
