@@ -63,7 +63,7 @@ async def test_only_pages_have_a_policy_of_their_own(service: Service) -> None:
     answers = await _one_answer_of_each_kind(service)
     other = {name for name, answer in answers.items() if answer.headers["content-security-policy"] != API_CSP}
 
-    assert other == {"docs"}
+    assert other == {"docs", "problem page"}
 
 
 async def test_production_adds_hsts_and_has_no_docs(new_service: NewService) -> None:
