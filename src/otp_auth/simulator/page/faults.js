@@ -21,6 +21,7 @@ const CALLS = {
     drop_after: ["lose their answer", "They are sent, and no answer comes back."],
     garbage: ["are damaged", "They are sent without their last byte: the signature is wrong."],
     undelivered: ["stop at the first", "Only what a start asks is sent, and nothing of what came of it."],
+    repeat: ["come twice", "They are sent twice, and the first answer counts."],
   }],
 };
 const VALUES = { status: ["Status", 503, 200, 599], delay: ["Seconds", 3, 0, 600] };
