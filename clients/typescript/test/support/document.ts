@@ -5,11 +5,6 @@ import { readFile } from "node:fs/promises";
 export interface Operation {
   readonly operationId: string;
   readonly security?: readonly Readonly<Record<string, unknown>>[];
-  readonly responses: Readonly<Record<string, Answer>>;
-}
-
-interface Answer {
-  readonly content?: Readonly<Record<string, { readonly examples?: Readonly<Record<string, Example>> }>>;
 }
 
 interface Example {
@@ -18,7 +13,10 @@ interface Example {
 
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: { readonly ProblemCode: { readonly enum: readonly string[] } } };
+  readonly components: {
+    readonly schemas: { readonly ProblemCode: { readonly enum: readonly string[] } };
+    readonly examples: Readonly<Record<string, Example>>;
+  };
 }
 
 const FILE = new URL("../../../../docs/openapi.json", import.meta.url);
@@ -34,13 +32,9 @@ export const operations = Object.entries(document.paths).flatMap(([path, methods
   })),
 );
 
-/** Each refusal, as the service says it; one of them where it has several ways to. */
+/** A refusal of each code, as the service says it. */
 export const refusals = new Map(
-  operations.flatMap(({ responses }) =>
-    Object.values(responses).flatMap(({ content }) =>
-      Object.values(content?.["application/problem+json"]?.examples ?? {}).map(
-        ({ value }) => [value["code"], value] as const,
-      ),
-    ),
-  ),
+  Object.values(document.components.examples)
+    .filter(({ value }) => typeof value["code"] === "string")
+    .map(({ value }) => [String(value["code"]), value] as const),
 );
