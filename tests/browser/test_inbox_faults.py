@@ -1,18 +1,25 @@
 """Faults are switched on and off on the inbox page, and shown wherever they come from."""
 
+import itertools
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import get_args
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from pydantic import ValidationError
 
 from browser.calls import faults, register
 from browser.conftest import NewNumber
 from browser.screens import Screens
 from browser.site import Site
 from browser.watch import Watch
+from otp_auth.simulator.faults import Call, Fault
 
 INBOX = "/sandbox/"
+NAMES: dict[Call, str] = {"start": "Starts", "report": "Reports", "callback": "Callbacks"}
+VALUES = {"delay": 2.0, "status": 500.0}
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +64,23 @@ def test_one_that_is_on_changes_with_its_fields(site: Site, page: Page) -> None:
     expect(page.locator("#warning")).to_contain_text("reports answer garbage")
     expect(row(page, "Reports").get_by_label("Seconds")).to_be_hidden()
     assert faults(site) == [{"on": "report", "kind": "garbage", "value": None, "times": None}]
+
+
+def test_the_page_has_words_for_every_fault(site: Site, page: Page) -> None:
+    page.goto(INBOX)
+    for fault in every_fault():
+        httpx.put(f"{site.inbox}faults", content=fault.model_dump_json(), trust_env=False).raise_for_status()
+
+        choice = row(page, NAMES[fault.on]).get_by_label("They")
+        expect(choice).to_have_value(fault.kind)
+        expect(page.locator("#warning")).to_contain_text(choice.evaluate("it => it.selectedOptions[0].text"))
+
+
+def every_fault() -> Iterator[Fault]:
+    kinds = get_args(Fault.model_fields["kind"].annotation)
+    for call, kind in itertools.product(NAMES, kinds):
+        with suppress(ValidationError):  # some kinds of calls can't go wrong in some ways
+            yield Fault(on=call, kind=kind, value=VALUES.get(kind))
 
 
 def test_those_of_others_are_shown_also_after_a_reload(site: Site, screens: Screens) -> None:

@@ -24,7 +24,7 @@ const CALLS = {
     repeat: ["come twice", "They are sent twice, and the first answer counts."],
   }],
 };
-const VALUES = { status: ["Status", 503, 200, 599], delay: ["Seconds", 3, 0, 600] };
+const VALUES = { status: ["Status", 503, 200, 60000], delay: ["Seconds", 3, 0, 600] };
 const rows = new Map();
 
 // Show which faults are in force, however they came to be.
