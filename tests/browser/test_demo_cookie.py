@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from playwright.sync_api import Cookie, Page, expect
@@ -15,7 +16,7 @@ from browser.watch import Watch
 NewNumber = Callable[[], str]
 REFRESH = "/api/v1/auth/token/refresh"
 # What its author can try: with the header (needs a preflight), without it, and as a form would.
-TRIES = {
+TRIES: dict[str, dict[str, Any]] = {
     "with the header": {"headers": {"X-Token-Transport": "cookie"}},
     "with a body": {"headers": {"Content-Type": "application/json"}, "body": "{}"},
     "unnoticed": {"mode": "no-cors"},
