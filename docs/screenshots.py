@@ -12,6 +12,7 @@ sys.path.append(str(ROOT / "tests"))  # what starts the service and the browser 
 
 from browser.calls import register  # noqa: E402
 from browser.chromium import launched_browser  # noqa: E402
+from browser.demo_person import begin_sign_up, follow, sign_up  # noqa: E402
 from browser.inbox import messages_on  # noqa: E402
 from browser.screens import DESKTOP, PHONE, Screens, opened_screens  # noqa: E402
 from browser.site import Site, started_site  # noqa: E402
@@ -24,6 +25,7 @@ def main() -> None:
     with started_site() as site, launched_browser() as browser, opened_screens(browser, site, "") as screens:
         FOLDER.mkdir(exist_ok=True)
         take_inbox(site, screens)
+        take_demo(screens)
 
 
 def take_inbox(site: Site, screens: Screens) -> None:
@@ -41,6 +43,21 @@ def inbox(page: Page) -> Page:
     expect(messages_on(page)).to_have_count(4)
     expect(messages_on(page).locator(".status.sent")).to_have_count(0)
     return page
+
+
+def take_demo(screens: Screens) -> None:
+    """A code that is waited for, beside its requests; on the phone the account's security."""
+    page = screens.open("/demo/", size=DESKTOP)
+    page.locator("#panel").wait_for()
+    begin_sign_up(page, "+46701740618")
+    expect(page.locator("[data-delivery=delivered]")).to_be_visible()
+    page.locator("#panel summary").last.click()
+    save(page, "demo")
+    page = screens.open("/demo/", size=PHONE, scheme="dark")
+    sign_up(page, "+46701740619")
+    follow(page, "Security")
+    expect(page.get_by_role("button", name="Make new recovery codes")).to_be_visible()
+    save(page, "demo-phone")
 
 
 def save(page: Page, name: str) -> None:

@@ -172,7 +172,7 @@ def test_a_new_password_by_the_phone_alone_waits_and_can_be_stopped(
 def prove_phone(page: Page, inbox: Inbox, number: str) -> None:
     follow(page, "Forgot your password?")
     expect_heading(page, "Forgot your password?")
-    expect(page.locator("[name=identifier]")).to_have_value(number)
+    fill(page, identifier=number)
     press(page, "Send me a code")
     expect(page.get_by_text("If there is such an account, a code is on its way")).to_be_visible()
     enter(page, inbox.next_code(number))

@@ -1,6 +1,7 @@
 """Signing up and logging in at the demo app, with the codes that the inbox page shows."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -145,6 +146,37 @@ def test_a_reload_in_the_middle_of_a_login_goes_on(page: Page, new_number: NewNu
     expect_heading(page, "Recovery codes")
     page.reload()
     expect(page.get_by_text("Recovery codes are shown once")).to_be_visible()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_the_countdowns_are_right_where_the_clock_is_wrong(
+    page: Page, new_number: NewNumber, hours: int
+) -> None:
+    number = new_number()
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=hours))
+    begin_sign_up(page, number)
+
+    expect(page.locator(".facts")).to_contain_text("Time left: 4:")
+    expect(page.locator(".countdown")).to_contain_text("in 0:")
+    enter(page, latest_code(page, number))
+    expect_heading(page, "Recovery codes")
+    sign_out(page)
+    begin_log_in(page, number)
+    press(page, "Use a recovery code")
+
+    expect(page.locator(".facts")).to_contain_text("Time left: 9:")
+
+
+def test_the_page_can_be_skipped_to(page: Page) -> None:
+    page.goto(DEMO)
+    expect_heading(page, "Log in")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+    expect(page.locator("[name=identifier]")).to_be_focused()
 
 
 def test_the_back_button_leads_to_the_form_and_never_into_a_used_code(

@@ -8,7 +8,7 @@ import { actionButton, checkbox, form } from "./forms.js";
 import { endCode, holdPage, settle } from "./navigation.js";
 import { explain, tries } from "./refusals.js";
 import { auth } from "./service.js";
-import { clock, secondsUntil } from "./time.js";
+import { clock, secondsUntil, secondsUntilHere } from "./time.js";
 
 const LOOK_AGAIN = 3000; // milliseconds, while a message is on its way
 const ON_ITS_WAY = ["sending", "sent"];
@@ -182,7 +182,7 @@ class CodeEntry {
     if (this.isOver) return;
     const { challenge, expiresAt } = this.pending;
     const isByPhone = !(this.method in OTHERS);
-    const left = secondsUntil(isByPhone && challenge ? challenge.expires_at : expiresAt);
+    const left = isByPhone && challenge ? secondsUntil(challenge.expires_at) : secondsUntilHere(expiresAt);
     if (left === 0) {
       this.end("The time for this code is over.");
       return;

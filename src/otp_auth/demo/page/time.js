@@ -15,8 +15,13 @@ export function now() {
 }
 
 /** Whole seconds until a moment of the service; zero once it is past. */
-export function secondsUntil(moment) {
-  return Math.max(0, Math.ceil((Date.parse(moment) - now()) / 1000));
+export function secondsUntil(moment, at = now()) {
+  return Math.max(0, Math.ceil((Date.parse(moment) - at) / 1000));
+}
+
+/** The same of a moment that the client has reckoned by this machine's clock. */
+export function secondsUntilHere(moment) {
+  return secondsUntil(moment, Date.now());
 }
 
 /** 75 → "1:15". */
