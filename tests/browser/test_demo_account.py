@@ -30,14 +30,14 @@ NEW_PASSWORD = "Gentle-Copper-Meadow-31"
 
 
 def add_app(page: Page) -> App:
-    """Set an authenticator app up that is asked for at each login. The code of one step ago is spent."""
+    """Set an authenticator app up that is asked for at each login. The present code is spent."""
     follow(page, "Security")
     follow(page, "Set up authenticator app")
     press(page, "Set up")
     expect(page.get_by_alt_text("QR code for your authenticator app")).to_be_visible()
     app = App(page.locator(".key code").inner_text().replace(" ", ""))
     page.get_by_label("Ask for it at each login").check()
-    fill(page, code=app.code(steps=-1))
+    fill(page, code=app.code())
     press(page, "Turn on")
     expect(page.get_by_text("Your authenticator app is on.")).to_be_visible()
     return app
@@ -53,7 +53,7 @@ def test_an_authenticator_app_is_set_up_and_logs_in(page: Page, new_number: NewN
     expect(page.get_by_label("Code of the app")).to_be_focused()
     enter(page, app.wrong_code())
     expect(page.locator(".error:visible")).to_contain_text("That isn’t the code.")
-    enter(page, app.code())
+    enter(page, app.code(steps=1))
 
     expect_heading(page, "Profile")
     follow(page, "Security")
