@@ -219,28 +219,23 @@ def test_empty_fields_are_named_and_the_first_gets_the_focus(page: Page) -> None
     expect(page.locator("[name=identifier]")).to_be_focused()
 
 
-@pytest.mark.parametrize(
-    ("fields", "name", "words"),
-    [
-        (
-            {"phone_number": "12", "password": PASSWORD},
-            "phone_number",
-            "Too short: use at least 3 characters.",
-        ),
-        ({"phone_number": "+46 1", "password": PASSWORD}, "phone_number", "with + and the country code"),
-        ({"phone_number": "+46701740606", "password": "short"}, "password", "use at least 8 characters"),
-        ({"phone_number": "+46701740606", "password": "password1"}, "password", "easy to guess"),
-    ],
-    ids=["too short", "no number", "short password", "weak password"],
-)
-def test_a_refused_field_is_marked(page: Page, fields: dict[str, str], name: str, words: str) -> None:
+REFUSED = [
+    ({"phone_number": "12", "password": PASSWORD}, "phone_number", "at least 3 characters"),
+    ({"phone_number": "+46 1", "password": PASSWORD}, "phone_number", "with + and the country code"),
+    ({"phone_number": "+46701740606", "password": "short"}, "password", "use at least 8 characters"),
+    ({"phone_number": "+46701740606", "password": "password1"}, "password", "easy to guess"),
+]
+
+
+def test_a_refused_field_is_marked(page: Page) -> None:
     page.goto(f"{DEMO}#/sign-up")
-    fill(page, **fields)
+    for fields, name, words in REFUSED:
+        fill(page, **fields)
 
-    press(page, "Create account")
+        press(page, "Create account")
 
-    expect(page.locator(".error:visible")).to_contain_text(words)
-    expect(page.locator(f"[name={name}]")).to_be_focused()
+        expect(page.locator(".error:visible")).to_contain_text(words)
+        expect(page.locator(f"[name={name}]")).to_be_focused()
 
 
 def test_a_wrong_password_is_said_above_the_form(page: Page, new_number: NewNumber) -> None:

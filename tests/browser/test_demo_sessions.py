@@ -32,7 +32,7 @@ from otp_auth.simulator.numbers import NUMBERS, Behaviour
 NewNumber = Callable[[], str]
 TRANSPORTS = ("body", "cookie")
 REFRESH = "/api/v1/auth/token/refresh"
-SECONDS = 60 if os.environ.get("OTP_AUTH_TEST_FULL") == "1" else 7
+SECONDS = 60 if os.environ.get("OTP_AUTH_TEST_FULL") == "1" else 6
 ACCESS_LIFETIME = 3  # of HASTY
 # What the page itself does, again and again, with the page's own client.
 WORK = """async (seconds) => {
