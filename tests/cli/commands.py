@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-PATIENCE = 30  # seconds: far more than anything takes
+PATIENCE = 90  # seconds: far more than anything takes, also beside others
 PASSWORDS = {"OTP_AUTH_PASSWORDS__BCRYPT_COST": "4"}
 SETTINGS = {
     "OTP_AUTH_PUBLIC_URL": "https://auth.example.com",

@@ -58,7 +58,7 @@ async def test_every_module_that_is_imported_is_served(demo: httpx.AsyncClient) 
             assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_the_client_is_the_one_of_the_package(demo: httpx.AsyncClient) -> None:
+async def test_the_client_is_served(demo: httpx.AsyncClient) -> None:
     answer = await demo.get("/otp-auth-client.js")
 
     assert answer.content == CLIENT.read_bytes()

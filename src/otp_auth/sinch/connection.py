@@ -17,7 +17,7 @@ from otp_auth.sinch.answers import Failure, is_answer, read
 from otp_auth.sinch.breaker import Breaker, Clock
 from otp_auth.sinch.outcomes import Unavailable
 from otp_auth.sinch.signing import decode_secret, signature
-from otp_auth.tls import trusted
+from otp_auth.tls import tls_context
 
 PATH = "/verification/v1/verifications"
 CONTENT_TYPE = "application/json"
@@ -110,5 +110,5 @@ def new_http_client(settings: SinchSettings) -> httpx.AsyncClient:
         settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds()
     )
     return httpx.AsyncClient(
-        timeout=timeout, limits=LIMITS, verify=trusted(), follow_redirects=False, trust_env=False
+        timeout=timeout, limits=LIMITS, verify=tls_context(), follow_redirects=False, trust_env=False
     )
