@@ -151,7 +151,10 @@ export interface OtpAuthOptions {
 
 export type Api = Client<paths>;
 
-/** One for each page. Every method throws ProblemError, ConnectionError or NotReadyError. */
+/**
+ * One for each page. Its methods throw ProblemError, ConnectionError or NotReadyError; what your own code throws
+ * meanwhile, such as the step-up handler or an AbortSignal, comes through as it is.
+ */
 export interface OtpAuth {
   readonly state: AuthState;
   /** Be told of changes, also of those of other tabs; returns how to stop. */
@@ -166,7 +169,10 @@ export interface OtpAuth {
 
   /** Every route with its types; tokens, refresh and step-up as for the methods below. Answers `{data, error}`. */
   readonly api: Api;
-  /** fetch for your own API: with the access token, refreshed and stepped up where that is asked for. */
+  /**
+   * fetch for your own API: with the access token, refreshed and stepped up where that is asked for. Throws a
+   * TypeError, and sends nothing, for an origin that isn't in `apiOrigins`.
+   */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** An access token that is good for some time yet, such as for a WebSocket. */
   accessToken(): Promise<string>;
