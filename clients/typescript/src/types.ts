@@ -36,7 +36,7 @@ export interface PendingChallenge {
   readonly methods: readonly OfferedMethod[];
   /** Null when nothing was to be sent: `method: "none"`, or an account that prefers its app. */
   readonly challenge: Challenge | null;
-  /** When the ceremony ends and has to begin anew; RFC 3339, by this machine's clock. */
+  /** When it ends, and has to begin anew; RFC 3339, by this machine's clock. */
   readonly expiresAt: string;
 }
 
@@ -83,7 +83,7 @@ export interface SignedIn {
   readonly recovery_codes?: readonly string[];
 }
 
-/** Answer of whatever starts a ceremony: a code is on its way, or may be asked for. */
+/** Answer where a code is wanted: it is on its way, or may be asked for. */
 export interface CodeRequired {
   readonly status: "otp_required";
   readonly pending: PendingChallenge;
