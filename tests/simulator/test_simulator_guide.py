@@ -10,11 +10,11 @@ from typing import Any, get_args
 import simulator_guide as guide
 from simulator_client import KEY, SECRET
 
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator import controls, inbox, stream
 from otp_auth.simulator.faults import Fault
 from otp_auth.simulator.numbers import NUMBERS
 from otp_auth.simulator.refusals import MESSAGES
+from otp_auth.simulator_settings import SimulatorSettings
 from otp_auth.sinch.schemas import VerificationStatus
 from support.simulator import running_simulator
 
