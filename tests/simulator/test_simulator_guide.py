@@ -23,7 +23,7 @@ WALK_TIMEOUT = 60
 
 async def _walk(address: str) -> list[Any]:
     """Run all examples in one shell, as somebody who pastes them; return the JSON they print."""
-    script = "\n".join(guide.blocks("bash")).replace(guide.ADDRESS, address)
+    script = guide.commands().replace(guide.ADDRESS, address)
     process = await asyncio.create_subprocess_exec(
         "bash", "-euo", "pipefail", "-c", script, stdout=PIPE, stderr=STDOUT, env={"PATH": os.environ["PATH"]}
     )
