@@ -14,7 +14,7 @@ import pytest
 from typer import Typer
 
 from otp_auth.cli import application
-from support.documents import ADDRESS, PAGES, ROOT, block, read, started
+from support.documents import ADDRESS, PAGES, ROOT, block, read, rows, started
 
 WALK_TIMEOUT = 60.0
 EMPTY = "\N{EN DASH}"  # how the README writes "no default"
@@ -28,13 +28,6 @@ WALK = r"""1\. Register (?P<number>\+4670\d{7})
 6\. Logout answers 204
 7\. /me now answers 401
 """
-
-
-def rows(heading: str) -> list[list[str]]:
-    """Return the cells of all tables of a section, their heads left out."""
-    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## )", read("README.md"), re.DOTALL | re.MULTILINE)
-    lines = re.findall(r"^\| `.*\|$", section, re.MULTILINE)
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +153,9 @@ class TestTables:
         settings = re.findall(r"^#(OTP_AUTH_\w+)=(.*)$", read(".env.example"), re.MULTILINE)
         expected = [[f"`{name}`", f"`{default}`" if default else EMPTY] for name, default in settings]
 
-        assert [row[:2] for row in rows("Settings")] == expected
-        assert all(len(row) == 3 and row[2] for row in rows("Settings"))
+        shown = rows("README.md", "Settings")
+        assert [row[:2] for row in shown] == expected
+        assert all(len(row) == 3 and row[2] for row in shown)
 
 
 def leads_somewhere(page: str, target: str) -> bool:

@@ -8,23 +8,13 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from otp_auth.setting_types import CommaList, Seconds, Section, ShortSeconds, whole_seconds
+from otp_auth.simulator_settings import SimulatorSettings
+
 Network = IPv4Network | IPv6Network
-
-
-def _whole_seconds(value: object) -> object:
-    try:
-        return timedelta(seconds=int(value)) if isinstance(value, int | str) else value
-    except (ValueError, OverflowError):
-        raise ValueError("use whole seconds, such as 300") from None
-
-
-def _comma_list(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value if not isinstance(value, int) else (value,)
 
 
 def _json_object(value: object) -> object:
@@ -35,8 +25,6 @@ def _json_object(value: object) -> object:
     except ValueError:
         raise ValueError('use a JSON object, such as {"gateway": "its secret"}') from None
 
-
-LONGEST = timedelta(days=3650)  # beyond it a moment may not exist
 
 # Characters of a password: before a second factor, and where it may stand alone (SP 800-63B-4 3.1.1.2).
 SHORTEST_PASSWORD = 8
@@ -51,17 +39,8 @@ def _capital_names(values: dict[str, tuple["Channel", ...]]) -> dict[str, tuple[
     return {name.upper(): value for name, value in values.items()}
 
 
-Seconds = Annotated[timedelta, BeforeValidator(_whole_seconds), Field(gt=timedelta(0), le=LONGEST)]
-ShortSeconds = Annotated[
-    timedelta, BeforeValidator(_whole_seconds), Field(ge=timedelta(0), le=timedelta(seconds=60))
-]
-CommaList = BeforeValidator(_comma_list)
 Algorithm = Literal["ES256", "EdDSA", "RS256"]
 Channel = Literal["sms", "voice", "flashcall", "whatsapp"]
-
-
-class Section(BaseModel, frozen=True):
-    """One level of the settings."""
 
 
 class SinchSettings(Section):
@@ -132,7 +111,7 @@ class SendSettings(Section):
     # `watch` refuses nothing: it only says what `enforce` would have refused.
     mode: Literal["enforce", "watch"] = "enforce"
     # Channels for a country instead of `methods`, best first: {"IN": ["whatsapp", "sms"]}.
-    methods_by_country: Annotated[dict[str, tuple[Channel, ...]], AfterValidator(_capital_names)] = {}
+    methods_by_country: Annotated[dict[str, tuple[Channel, ...]], AfterValidator(_capital_names)] = {}  # noqa: RUF012 - pydantic copies it
     # After so long without news of a message another channel may be asked for.
     patience: Seconds = timedelta(seconds=30)
     fallback: bool = False  # then take the next channel by itself
@@ -222,7 +201,7 @@ class PasswordResetSettings(Section):
     token_lifetime: Annotated[Seconds, Field(le=timedelta(seconds=1200))] = timedelta(seconds=900)
     # So long a reset without a second proof waits. 0: it doesn't.
     hold: Annotated[
-        timedelta, BeforeValidator(_whole_seconds), Field(ge=timedelta(0), le=timedelta(days=30))
+        timedelta, BeforeValidator(whole_seconds), Field(ge=timedelta(0), le=timedelta(days=30))
     ] = timedelta(days=1)
 
 
@@ -264,36 +243,6 @@ class RateLimitSettings(Section):
     tokens: str = "60/minute"  # refresh, logout
     account: str = "120/minute"  # me
     services: str = "30/minute"  # failed authentications of service clients
-
-
-class SimulatorSettings(Section):
-    """How the Sinch simulator plays what Sinch does not publish. Never read in production."""
-
-    code_lifetime: Seconds = timedelta(seconds=300)
-    wrong_tries: Annotated[int, Field(ge=1)] = 3  # the last of them closes the verification
-    # What answers the wrong code that closes a verification: 200 with FAIL, or 400 with 40003.
-    last_wrong_answer: Literal["fail", "error"] = "fail"
-    start_gap: Annotated[int, Field(ge=0)] = 0  # seconds between two starts for one number
-    flash_call_lifetime: Seconds = timedelta(seconds=75)
-    # Where events are sent, signed, as to the URL in Sinch's dashboard. Empty: nowhere.
-    callback_url: str = ""
-    callback_timeout: Seconds = timedelta(seconds=5)
-    delivery_delay: Annotated[float, Field(ge=0)] = (
-        0.2  # seconds from a message to the event that says it has arrived
-    )
-    # The application's lowest level of authentication, as in Sinch's dashboard.
-    minimum_level: Literal["public", "basic", "signed"] = "basic"
-    timestamp_window: Seconds = timedelta(seconds=300)  # of a signature, either way
-    code_length: Annotated[int, Field(ge=4, le=10)] = 4
-    starts_per_minute: Annotated[int, Field(ge=0)] = 0  # of all numbers together. 0: no limit
-    seamless: bool = False  # Sinch has it only by agreement
-    # What answers a report after the end. `usual`: 200 with FAIL if it expired and is named by its id, else
-    # 400 with 40003; `error`: always that; `not_found`: 404; `answer`: 200 and how it ended, if badly.
-    late_report: Literal["usual", "error", "not_found", "answer"] = "usual"
-    # Seconds for which a number leads to its latest verification. 0: for ever.
-    look_up_by_number: Annotated[int, Field(ge=0)] = 0
-    price_delay: Annotated[int, Field(ge=0)] = 0  # seconds from the end until a status tells the price
-    termination_debiting: bool = False  # calls cost minutes too
 
 
 class Settings(BaseSettings):

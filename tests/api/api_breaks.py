@@ -167,7 +167,7 @@ def places(document: Json, schema: Json, where: str, *, required: bool = True) -
     is_open = False
     for name, each in _alternatives(document, schema):
         kinds.add(each.get("type", "anything"))
-        limits |= {key: each[key] for key in (*LOWER, *UPPER, "pattern") if key in each}
+        limits |= {key: each[key] for key in (*LOWER, *UPPER, "pattern", "format") if key in each}
         allowed = each.get("enum", [each["const"]] if "const" in each else None)
         if allowed is not None:
             values |= {str(value) for value in allowed}

@@ -123,6 +123,11 @@ SESSIONS = ("paths", "/api/v1/me/sessions", "get")
             id="limit of a request",
         ),
         pytest.param(
+            put(*SHAPES, "VerifyBody", "properties", "code", "format", value="digits"),
+            "POST /api/v1/auth/otp/verify: request.code: format is stricter",
+            id="format of a request",
+        ),
+        pytest.param(
             put("paths", "/api/v1/auth/logout", "post", "requestBody", "required", value=True),
             "POST /api/v1/auth/logout: request: is required",
             id="body that is required",

@@ -67,6 +67,7 @@ def test_one_that_is_on_changes_with_its_fields(site: Site, page: Page) -> None:
 
 
 def test_the_page_has_words_for_every_fault(site: Site, page: Page) -> None:
+    """One that it doesn't know would leave the page without its warning."""
     page.goto(INBOX)
     for fault in every_fault():
         httpx.put(f"{site.inbox}faults", content=fault.model_dump_json(), trust_env=False).raise_for_status()

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "verify-tokens.md"
+from support import documents
+
+PAGE = "docs/verify-tokens.md"
 # The first line of an example names its file: `# orders.py: …`, `// orders.mjs: …`.
-BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 NAME = re.compile(r"(?:#|//) (?P<name>[\w.]+)[:,]")
 
 
@@ -18,14 +18,14 @@ class Block:
 
 
 def text() -> str:
-    return PAGE.read_text(encoding="utf-8")
+    return documents.read(PAGE)
 
 
 def blocks() -> list[Block]:
     found = []
-    for match in BLOCK.finditer(text()):
-        name = NAME.match(match["code"])
-        found.append(Block(match["language"], name["name"] if name else None, match["code"]))
+    for language, code in documents.blocks(PAGE):
+        name = NAME.match(code)
+        found.append(Block(language, name["name"] if name else None, code))
     return found
 
 
@@ -35,7 +35,4 @@ def example(name: str) -> str:
 
 
 def rows(heading: str) -> list[list[str]]:
-    """Return the cells of the table below a heading, its head left out."""
-    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## )", text(), re.DOTALL | re.MULTILINE)
-    lines = re.findall(r"^\| `.*\|$", section, re.MULTILINE)
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return documents.rows(PAGE, heading)

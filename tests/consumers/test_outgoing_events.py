@@ -11,27 +11,20 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import page
 import pytest
 
 from conftest import NewService
 from otp_auth.audit.delivery import sign
 from otp_auth.audit.outbox import ALWAYS_TOLD, TOLD_IF
 from otp_auth.settings import EventSettings
+from support.documents import block, read
 from support.service import new_number
 from support.simulator import PATIENCE, served
 
-PAGE = page.PAGE.with_name("outgoing-events.md")
+PAGE = "docs/outgoing-events.md"
 SECRET = "ZXZlbnRzLW9mLXRlc3RzLTAxMjM0NTY3ODkrLw"
 PATH = "/otp-auth/events"
 Json = dict[str, Any]
-
-
-def _example(language: str, beginning: str) -> str:
-    blocks = page.BLOCK.finditer(PAGE.read_text(encoding="utf-8"))
-    found = [each["code"] for each in blocks if each["language"] == language]
-    (example,) = [code for code in found if code.startswith(beginning)]
-    return str(example)
 
 
 class Receiver:
@@ -66,7 +59,7 @@ async def _running_example(folder: Path) -> AsyncIterator[Receiver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVENTS_SECRET", SECRET)
         patch.setenv("SEEN_EVENTS", str(folder / "seen.sqlite3"))
-        code = compile(_example("python", "# receiver.py"), "receiver.py", "exec", dont_inherit=True)
+        code = compile(block(PAGE, "python", "# receiver.py"), "receiver.py", "exec", dont_inherit=True)
         exec(code, names)  # noqa: S102 - our own page
     async with served(names["app"]) as address, httpx.AsyncClient(trust_env=False) as http:
         yield Receiver(names, http, f"{address}{PATH}")
@@ -141,19 +134,19 @@ async def test_one_of_several_signatures_is_enough(receiver: Receiver, event: Js
 
 
 def test_the_page_lists_every_event_and_no_other() -> None:
-    cells = re.findall(r"^\| (`.*?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    cells = re.findall(r"^\| (`.*?) \|", read(PAGE), re.MULTILINE)
     listed = re.findall("`([a-z_]+)`", " ".join(cells))
 
     assert sorted(listed) == sorted(name.value for name in ALWAYS_TOLD | TOLD_IF.keys())
 
 
 def test_the_example_of_a_body_has_its_fields() -> None:
-    shown = json.loads(_example("json", "{"))
+    shown = json.loads(block(PAGE, "json", "{"))
 
     assert shown.keys() == {"id", "name", "at", "user_id", "session_id", "detail"}
 
 
 def test_every_setting_that_it_names_exists() -> None:
-    names = re.findall(r"OTP_AUTH_EVENTS__([A-Z_]+)", PAGE.read_text(encoding="utf-8"))
+    names = re.findall(r"OTP_AUTH_EVENTS__([A-Z_]+)", read(PAGE))
 
     assert {name.lower() for name in names} == set(EventSettings.model_fields)

@@ -18,8 +18,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator.app import create_simulator
+from otp_auth.simulator_settings import SimulatorSettings
 from support.npm import NODE
 from support.simulator import APPLICATION_KEY, APPLICATION_SECRET, PATIENCE, RunningSimulator, served
 

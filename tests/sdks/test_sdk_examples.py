@@ -6,17 +6,17 @@ from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 from sdk_driver import simulator
-from sdk_environments import ROOT, node_environment, python_environment
+from sdk_environments import node_environment, python_environment
 
+from support.documents import block
 from support.npm import NODE
 
-GUIDE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 ADDRESS = "127.0.0.1:9100"
 
 
 def _write_example(language: str, script: Path, base_url: str) -> str:
     """Write it to a file; return the file's name."""
-    code = GUIDE.partition(f"```{language}\n")[2].partition("```")[0]
+    code = block("docs/simulator.md", language)
     assert ADDRESS in code
     script.write_text(code.replace(ADDRESS, base_url.removeprefix("http://")), encoding="utf-8")
     return str(script)

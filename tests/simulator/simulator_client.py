@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator.app import create_simulator
 from otp_auth.simulator.simulation import NewCode
+from otp_auth.simulator_settings import SimulatorSettings
 from otp_auth.sinch.signing import decode_secret, signature
 
 KEY = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"

@@ -21,8 +21,8 @@ from simulator_client import (
     sign,
 )
 
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator.app import create_simulator
+from otp_auth.simulator_settings import SimulatorSettings
 from otp_auth.sinch.signing import decode_secret, signature
 
 clock, simulator, simulators = fixtures.clock, fixtures.simulator, fixtures.simulators

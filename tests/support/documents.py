@@ -27,11 +27,22 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def block(page: str, language: str, beginning: str) -> str:
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Return the language and the text of each fenced block."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
+
+
+def block(page: str, language: str, beginning: str = "") -> str:
     """Return the one fenced block of a page that begins so."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
-    (found,) = [each for each in blocks if each.startswith(beginning)]
-    return str(found)
+    (found,) = [text for of, text in blocks(page) if of == language and text.startswith(beginning)]
+    return found
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """Return the cells of the tables below a heading, their heads left out."""
+    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## )", read(page), re.DOTALL | re.MULTILINE)
+    lines = re.findall(r"^\| `.*\|$", section, re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
 def free_port() -> int:

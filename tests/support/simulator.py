@@ -13,9 +13,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator.app import create_simulator
 from otp_auth.simulator.simulation import Simulation
+from otp_auth.simulator_settings import SimulatorSettings
 
 APPLICATION_KEY = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 APPLICATION_SECRET = "AAECAwQFBgcICQoLDA0ODw=="

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+const LICENCE = fileURLToPath(new URL("../../../LICENSE", import.meta.url));
 const DEMO_COPY = fileURLToPath(new URL("../../../src/otp_auth/demo/otp-auth-client.js", import.meta.url));
 const NPM = join(dirname(process.execPath), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js");
 const QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
@@ -78,10 +79,20 @@ async function packAndImport() {
     await writeFile(join(folder, "package.json"), '{"type": "module", "private": true}');
     npm(folder, "install", ...QUIET, `./${tarball}`);
     await writeFile(join(folder, "smoke.js"), SMOKE);
+    await compareLicence(join(folder, "node_modules", "otp-auth-client", "LICENSE"));
     node(folder, "smoke.js");
     compileExamples(folder, await writeExamples(folder));
   } finally {
     await rm(folder, { recursive: true });
+  }
+}
+
+/** Apache-2.0 4(a): whoever gets the package gets the licence. */
+async function compareLicence(packed) {
+  const text = await readFile(packed, "utf8").catch(() => "");
+  if (text !== (await readFile(LICENCE, "utf8"))) {
+    console.error(`client: FAILED: the tarball's LICENSE is missing or isn't the one of ${LICENCE}`);
+    process.exit(1);
   }
 }
 

@@ -42,7 +42,7 @@ export function newAccount(api: Api, holder: Holder): Account {
     exportMe: async () => await unwrap(api.GET("/api/v1/me/export")),
     async deleteMe() {
       await unwrap(api.DELETE("/api/v1/me"));
-      holder.change(() => ({ session: null, ceremony: null, reset: null, deviceToken: null }));
+      holder.change(() => ({ session: null, pending: null, reset: null, deviceToken: null }));
     },
 
     changePassword: async (body) => void (await unwrap(api.POST("/api/v1/me/password", { body }))),

@@ -96,14 +96,14 @@ export class Authorized {
   }
 
   #withTokenFor(credential: Exclude<Credential, "access">, request: Request): Request {
-    const { session, ceremony, reset } = this.#holder.now;
+    const { session, pending, reset } = this.#holder.now;
     switch (credential) {
       case "none":
         return request;
       case "leaving": // by the cookie; the access token beside it may have ended
         return session ? withToken(request, session.accessToken) : request;
       case "pending":
-        return withToken(request, token(ceremony, "There is no challenge: begin with logIn or the like."));
+        return withToken(request, token(pending, "No code is pending: begin with logIn or the like."));
       case "reset":
         return withToken(request, token(reset, "No reset is permitted: begin with forgotPassword."));
     }

@@ -4,38 +4,27 @@ import { unwrap } from "./answers.js";
 import { NotReadyError, ProblemError } from "./errors.js";
 import type { Holder } from "./holder.js";
 import type { Pending, Tokens } from "./openapi.js";
-import { type HeldCeremony, visibleCeremony, visibleReset } from "./record.js";
-import { ceremonyOf, elevate, resetOf, signIn, withoutTokens } from "./sessions.js";
+import { type HeldPending, visiblePending, visibleReset } from "./record.js";
+import { elevate, pendingOf, resetOf, signIn, withoutTokens } from "./sessions.js";
 import type { TakeTurns } from "./turns.js";
 import type { Api, CodeRequired, OtpAuth, Purpose, SignedIn, Verified } from "./types.js";
 
-type Ceremonies = Pick<
-  OtpAuth,
-  | "register"
-  | "logIn"
-  | "sendCode"
-  | "getChallenge"
-  | "verifyCode"
-  | "abandon"
-  | "stepUp"
-  | "forgotPassword"
-  | "resetPassword"
-  | "changePhone"
->;
+type Starts = Pick<OtpAuth, "register" | "logIn" | "stepUp" | "forgotPassword" | "changePhone">;
+type Proofs = Pick<OtpAuth, "sendCode" | "getChallenge" | "verifyCode" | "abandon" | "resetPassword">;
 type VerifiedBody = Exclude<Awaited<ReturnType<typeof askToVerify>>, undefined>;
 
 /** A challenge or a reset that the service refuses so is over. */
 const OVER = ["challenge_closed", "invalid_token", "account_exists"];
 
-export function newCeremonies(api: Api, holder: Holder, takeTurns: TakeTurns): Ceremonies {
-  const begin = (pending: Pending, purpose: Purpose): CodeRequired => {
-    const ceremony = ceremonyOf(pending, purpose);
-    holder.change((held) => ({ ...held, ceremony, reset: null }));
-    return { status: "otp_required", pending: visibleCeremony(ceremony) };
-  };
-  const enter = (tokens: Tokens): SignedIn => {
-    holder.change((held) => signIn(held, tokens));
-    return withoutTokens(tokens);
+export function newCeremonies(api: Api, holder: Holder, takeTurns: TakeTurns): Starts & Proofs {
+  return { ...newStarts(api, holder), ...newProofs(api, holder, takeTurns) };
+}
+
+function newStarts(api: Api, holder: Holder): Starts {
+  const begin = (answer: Pending, purpose: Purpose): CodeRequired => {
+    const pending = pendingOf(answer, purpose);
+    holder.change((held) => ({ ...held, pending, reset: null }));
+    return { status: "otp_required", pending: visiblePending(pending) };
   };
   return {
     async register(body) {
@@ -46,7 +35,7 @@ export function newCeremonies(api: Api, holder: Holder, takeTurns: TakeTurns): C
       const { deviceToken } = holder.now;
       const complete = deviceToken === null ? body : { device_token: deviceToken, ...body };
       const answer = await unwrap(api.POST("/api/v1/auth/login", { body: complete }));
-      return answer.status === "authenticated" ? enter(answer) : begin(answer, "login");
+      return answer.status === "authenticated" ? enter(holder, answer) : begin(answer, "login");
     },
 
     async stepUp(body = {}) {
@@ -60,34 +49,33 @@ export function newCeremonies(api: Api, holder: Holder, takeTurns: TakeTurns): C
     async changePhone(body) {
       return begin(await unwrap(api.POST("/api/v1/me/phone", { body })), "phone_change");
     },
+  };
+}
 
-    async sendCode(method) {
-      return await within(holder, async ({ token }) => {
+function newProofs(api: Api, holder: Holder, takeTurns: TakeTurns): Proofs {
+  return {
+    sendCode: (method) =>
+      within(holder, async ({ token }) => {
         const challenge = await unwrap(api.POST("/api/v1/auth/otp/send", { body: { method } }));
-        holder.changeCeremony(token, (ceremony) => ({ ...ceremony, challenge }));
+        holder.changePending(token, (pending) => ({ ...pending, challenge }));
         return challenge;
-      });
-    },
+      }),
 
-    async getChallenge() {
-      return await within(holder, async (ceremony) => {
+    getChallenge: () =>
+      within(holder, async (pending) => {
         const { methods, challenge } = await unwrap(api.GET("/api/v1/auth/otp"));
-        const seen = { ...ceremony, methods, challenge };
-        holder.changeCeremony(ceremony.token, () => seen);
-        return visibleCeremony(seen);
-      });
-    },
+        const seen = { ...pending, methods, challenge };
+        holder.changePending(pending.token, () => seen);
+        return visiblePending(seen);
+      }),
 
     // In turns with refreshes: in cookie mode a late answer of one would put back the cookie of before.
-    async verifyCode(body) {
-      return await takeTurns(() =>
-        within(holder, async (ceremony) => settle(holder, ceremony, await askToVerify(api, body))),
-      );
-    },
+    verifyCode: (body) =>
+      takeTurns(() =>
+        within(holder, async (pending) => settle(holder, pending, await askToVerify(api, body))),
+      ),
 
-    abandon() {
-      holder.change((held) => ({ ...held, ceremony: null, reset: null }));
-    },
+    abandon: () => holder.change((held) => ({ ...held, pending: null, reset: null })),
 
     async resetPassword(body) {
       const { token } = holder.reset ?? { token: "" };
@@ -105,24 +93,29 @@ export function newCeremonies(api: Api, holder: Holder, takeTurns: TakeTurns): C
   };
 }
 
+function enter(holder: Holder, tokens: Tokens): SignedIn {
+  holder.change((held) => signIn(held, tokens));
+  return withoutTokens(tokens);
+}
+
 function askToVerify(api: Api, body: Parameters<OtpAuth["verifyCode"]>[0]) {
   return unwrap(api.POST("/api/v1/auth/otp/verify", { body }));
 }
 
 /** Do something with the pending challenge, and see in a refusal what has become of it. */
-async function within<T>(holder: Holder, work: (ceremony: HeldCeremony) => Promise<T>): Promise<T> {
-  const { ceremony } = holder;
-  if (!ceremony) {
-    throw new NotReadyError("There is no challenge: begin with logIn or the like.");
+async function within<T>(holder: Holder, work: (pending: HeldPending) => Promise<T>): Promise<T> {
+  const { pending } = holder;
+  if (!pending) {
+    throw new NotReadyError("No code is pending: begin with logIn or the like.");
   }
   try {
-    return await work(ceremony);
+    return await work(pending);
   } catch (error) {
     if (isOver(error)) {
-      holder.changeCeremony(ceremony.token, () => null);
+      holder.changePending(pending.token, () => null);
     } else if (error instanceof ProblemError && error.attemptsLeft !== null) {
       const attempts_left = error.attemptsLeft;
-      holder.changeCeremony(ceremony.token, (held) => ({
+      holder.changePending(pending.token, (held) => ({
         ...held,
         challenge: held.challenge && { ...held.challenge, attempts_left },
       }));
@@ -135,22 +128,21 @@ function isOver(error: unknown): boolean {
   return error instanceof ProblemError && OVER.includes(error.code);
 }
 
-function settle(holder: Holder, { token }: HeldCeremony, verified: VerifiedBody): Verified {
+function settle(holder: Holder, { token }: HeldPending, verified: VerifiedBody): Verified {
   switch (verified.status) {
     case "authenticated":
-      holder.change((held) => signIn(held, verified));
-      return withoutTokens(verified);
+      return enter(holder, verified);
     case "elevated":
       holder.changeSession((session) => elevate(session, verified));
-      holder.changeCeremony(token, () => null);
+      holder.changePending(token, () => null);
       return { status: "elevated" };
     case "phone_changed":
       holder.changeSession((session) => ({ ...session, user: verified.user }));
-      holder.changeCeremony(token, () => null);
+      holder.changePending(token, () => null);
       return verified;
     case "reset_allowed": {
       const reset = resetOf(verified);
-      holder.change((held) => ({ ...held, ceremony: null, reset }));
+      holder.change((held) => ({ ...held, pending: null, reset }));
       return { status: "reset_allowed", reset: visibleReset(reset) };
     }
   }

@@ -67,7 +67,7 @@ async function restore({ holder, service, storage, refresher }: Parts, look: Otp
   } else if (service.usesCookie && storage.forgets) {
     await refresher.adopt().catch(unlessOver);
   }
-  if (holder.ceremony) {
+  if (holder.pending) {
     await look().catch(unlessOver);
   }
   return holder.state;

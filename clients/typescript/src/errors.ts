@@ -44,7 +44,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** The call needs a login, a ceremony or a reset that this client doesn't hold: nothing was sent. */
+/** The call needs a login, a pending code or a reset that this client doesn't hold: nothing was sent. */
 export class NotReadyError extends Error {
   override readonly name = "NotReadyError";
 }

@@ -1,7 +1,7 @@
-/** Holds session, ceremony and reset in the storage, which all tabs share, and tells who listens. */
+/** Holds session, pending code and reset in the storage, which all tabs share, and tells who listens. */
 
 import {
-  type HeldCeremony,
+  type HeldPending,
   type HeldReset,
   type HeldSession,
   type Holding,
@@ -39,8 +39,8 @@ export class Holder {
     return this.now.session;
   }
 
-  get ceremony(): HeldCeremony | null {
-    return this.now.ceremony;
+  get pending(): HeldPending | null {
+    return this.now.pending;
   }
 
   get reset(): HeldReset | null {
@@ -80,10 +80,10 @@ export class Holder {
     this.change(withoutSession);
   }
 
-  /** Change the ceremony, or end it by null, unless another one has taken its place. */
-  changeCeremony(token: string, change: (ceremony: HeldCeremony) => HeldCeremony | null): void {
+  /** Change the pending code, or end it by null, unless another one has taken its place. */
+  changePending(token: string, change: (pending: HeldPending) => HeldPending | null): void {
     this.change((held) =>
-      held.ceremony?.token === token ? { ...held, ceremony: change(held.ceremony) } : held,
+      held.pending?.token === token ? { ...held, pending: change(held.pending) } : held,
     );
   }
 

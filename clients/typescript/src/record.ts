@@ -13,7 +13,7 @@ export interface HeldSession {
   readonly refreshToken: string | null;
 }
 
-export interface HeldCeremony {
+export interface HeldPending {
   readonly token: string;
   readonly purpose: Purpose;
   readonly methods: readonly OfferedMethod[];
@@ -29,14 +29,14 @@ export interface HeldReset {
 
 export interface Holding {
   readonly session: HeldSession | null;
-  readonly ceremony: HeldCeremony | null;
+  readonly pending: HeldPending | null;
   readonly reset: HeldReset | null;
   readonly deviceToken: string | null;
 }
 
-export const NOTHING: Holding = { session: null, ceremony: null, reset: null, deviceToken: null };
+export const NOTHING: Holding = { session: null, pending: null, reset: null, deviceToken: null };
 /** Another version of this client may find what this one has written: it is no good to it then. */
-const VERSION = 1;
+const VERSION = 2;
 
 export function write(holding: Holding): string | null {
   const isEmpty = Object.values(holding).every((part) => part === null);
@@ -49,8 +49,8 @@ export function read(entry: string | null): Holding {
     if (!isHolding(kept)) {
       return NOTHING;
     }
-    const { session, ceremony, reset, deviceToken } = kept;
-    return { session, ceremony, reset, deviceToken };
+    const { session, pending, reset, deviceToken } = kept;
+    return { session, pending, reset, deviceToken };
   } catch {
     return NOTHING;
   }
@@ -60,8 +60,8 @@ function isHolding(kept: unknown): kept is Holding {
   return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
 }
 
-export function publicState({ session, ceremony, reset }: Holding): AuthState {
-  const pending = ceremony && visibleCeremony(ceremony);
+export function publicState({ session, pending: held, reset }: Holding): AuthState {
+  const pending = held && visiblePending(held);
   const allowed = reset && visibleReset(reset);
   if (session) {
     const { id, user } = session;
@@ -75,7 +75,7 @@ export function publicState({ session, ceremony, reset }: Holding): AuthState {
     : { status: "signed_out", session: null, pending: null, reset: null };
 }
 
-export function visibleCeremony({ token: _, ...visible }: HeldCeremony): PendingChallenge {
+export function visiblePending({ token: _, ...visible }: HeldPending): PendingChallenge {
   return visible;
 }
 
@@ -85,7 +85,7 @@ export function visibleReset({ token: _, ...visible }: HeldReset): ResetPermissi
 
 /** A pending step-up or phone change ends with its session; a login doesn't. */
 export function withoutSession(holding: Holding): Holding {
-  const { ceremony } = holding;
-  const outlives = ceremony !== null && !["step_up", "phone_change"].includes(ceremony.purpose);
-  return { ...holding, session: null, ceremony: outlives ? ceremony : null };
+  const { pending } = holding;
+  const outlives = pending !== null && !["step_up", "phone_change"].includes(pending.purpose);
+  return { ...holding, session: null, pending: outlives ? pending : null };
 }

@@ -1,7 +1,7 @@
 /** From the bodies of the service to what is held. */
 
 import type { Elevated, Pending, ResetAllowed, Tokens } from "./openapi.js";
-import type { HeldCeremony, HeldReset, HeldSession, Holding } from "./record.js";
+import type { HeldPending, HeldReset, HeldSession, Holding } from "./record.js";
 import type { Purpose, SignedIn } from "./types.js";
 
 const LONGEST_MARGIN = 30_000; // milliseconds
@@ -24,20 +24,20 @@ export function renewAt(expiresIn: number): number {
 
 export function signIn(holding: Holding, tokens: Tokens): Holding {
   const deviceToken = tokens.device_token ?? holding.deviceToken;
-  return { session: sessionOf(tokens), ceremony: null, reset: null, deviceToken };
+  return { session: sessionOf(tokens), pending: null, reset: null, deviceToken };
 }
 
 export function elevate(session: HeldSession, elevated: Elevated): HeldSession {
   return { ...session, accessToken: elevated.access_token, renewAt: renewAt(elevated.expires_in) };
 }
 
-export function ceremonyOf(pending: Pending, purpose: Purpose): HeldCeremony {
+export function pendingOf(answer: Pending, purpose: Purpose): HeldPending {
   return {
-    token: pending.pending_token,
+    token: answer.pending_token,
     purpose,
-    methods: pending.methods,
-    challenge: pending.challenge,
-    expiresAt: moment(pending.expires_in),
+    methods: answer.methods,
+    challenge: answer.challenge,
+    expiresAt: moment(answer.expires_in),
   };
 }
 

@@ -36,7 +36,7 @@ export interface PendingChallenge {
   readonly methods: readonly OfferedMethod[];
   /** Null when nothing was to be sent: `method: "none"`, or an account that prefers its app. */
   readonly challenge: Challenge | null;
-  /** When the ceremony ends and has to begin anew; RFC 3339, by this machine's clock. */
+  /** When it ends, and has to begin anew; RFC 3339, by this machine's clock. */
   readonly expiresAt: string;
 }
 
@@ -83,7 +83,7 @@ export interface SignedIn {
   readonly recovery_codes?: readonly string[];
 }
 
-/** Answer of whatever starts a ceremony: a code is on its way, or may be asked for. */
+/** Answer where a code is wanted: it is on its way, or may be asked for. */
 export interface CodeRequired {
   readonly status: "otp_required";
   readonly pending: PendingChallenge;
@@ -151,7 +151,10 @@ export interface OtpAuthOptions {
 
 export type Api = Client<paths>;
 
-/** One for each page. Every method throws ProblemError, ConnectionError or NotReadyError. */
+/**
+ * One for each page. Its methods throw ProblemError, ConnectionError or NotReadyError; what your own code throws
+ * meanwhile, such as the step-up handler or an AbortSignal, comes through as it is.
+ */
 export interface OtpAuth {
   readonly state: AuthState;
   /** Be told of changes, also of those of other tabs; returns how to stop. */
@@ -166,7 +169,10 @@ export interface OtpAuth {
 
   /** Every route with its types; tokens, refresh and step-up as for the methods below. Answers `{data, error}`. */
   readonly api: Api;
-  /** fetch for your own API: with the access token, refreshed and stepped up where that is asked for. */
+  /**
+   * fetch for your own API: with the access token, refreshed and stepped up where that is asked for. Throws a
+   * TypeError, and sends nothing, for an origin that isn't in `apiOrigins`.
+   */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** An access token that is good for some time yet, such as for a WebSocket. */
   accessToken(): Promise<string>;

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from otp_auth.api.examples import EXAMPLE_REQUEST_ID
+
 _TEXT = {"type": "string"}
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
         "description": "The one that was sent, or a new one. Quote it when you report something.",
         "schema": _TEXT,
-        "example": "5f2c1e0b9a7d4c38a1b6e0d2f3c4b5a6",
+        "example": EXAMPLE_REQUEST_ID,
     },
     "Retry-After": {
         "description": "Seconds after which to try again.",

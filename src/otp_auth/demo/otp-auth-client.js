@@ -587,7 +587,7 @@ function newAccount(api, holder) {
     exportMe: async () => await unwrap(api.GET("/api/v1/me/export")),
     async deleteMe() {
       await unwrap(api.DELETE("/api/v1/me"));
-      holder.change(() => ({ session: null, ceremony: null, reset: null, deviceToken: null }));
+      holder.change(() => ({ session: null, pending: null, reset: null, deviceToken: null }));
     },
     changePassword: async (body) => void await unwrap(api.POST("/api/v1/me/password", { body })),
     cancelPasswordReset: async () => void await unwrap(api.DELETE("/api/v1/me/password-reset")),
@@ -713,14 +713,14 @@ var Authorized = class {
     return wanted?.error === STEP_UP ? this.#stepUps.proveFor(refused, wanted) : null;
   }
   #withTokenFor(credential, request) {
-    const { session, ceremony, reset } = this.#holder.now;
+    const { session, pending, reset } = this.#holder.now;
     switch (credential) {
       case "none":
         return request;
       case "leaving":
         return session ? withToken(request, session.accessToken) : request;
       case "pending":
-        return withToken(request, token(ceremony, "There is no challenge: begin with logIn or the like."));
+        return withToken(request, token(pending, "No code is pending: begin with logIn or the like."));
       case "reset":
         return withToken(request, token(reset, "No reset is permitted: begin with forgotPassword."));
     }
@@ -742,8 +742,8 @@ function withToken(request, token2) {
 }
 
 // src/record.ts
-var NOTHING = { session: null, ceremony: null, reset: null, deviceToken: null };
-var VERSION = 1;
+var NOTHING = { session: null, pending: null, reset: null, deviceToken: null };
+var VERSION = 2;
 function write(holding) {
   const isEmpty = Object.values(holding).every((part) => part === null);
   return isEmpty ? null : JSON.stringify({ version: VERSION, ...holding });
@@ -754,8 +754,8 @@ function read(entry) {
     if (!isHolding(kept)) {
       return NOTHING;
     }
-    const { session, ceremony, reset, deviceToken } = kept;
-    return { session, ceremony, reset, deviceToken };
+    const { session, pending, reset, deviceToken } = kept;
+    return { session, pending, reset, deviceToken };
   } catch {
     return NOTHING;
   }
@@ -763,8 +763,8 @@ function read(entry) {
 function isHolding(kept) {
   return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
 }
-function publicState({ session, ceremony, reset }) {
-  const pending = ceremony && visibleCeremony(ceremony);
+function publicState({ session, pending: held, reset }) {
+  const pending = held && visiblePending(held);
   const allowed = reset && visibleReset(reset);
   if (session) {
     const { id, user } = session;
@@ -775,16 +775,16 @@ function publicState({ session, ceremony, reset }) {
   }
   return allowed ? { status: "reset_allowed", session: null, pending: null, reset: allowed } : { status: "signed_out", session: null, pending: null, reset: null };
 }
-function visibleCeremony({ token: _, ...visible }) {
+function visiblePending({ token: _, ...visible }) {
   return visible;
 }
 function visibleReset({ token: _, ...visible }) {
   return visible;
 }
 function withoutSession(holding) {
-  const { ceremony } = holding;
-  const outlives = ceremony !== null && !["step_up", "phone_change"].includes(ceremony.purpose);
-  return { ...holding, session: null, ceremony: outlives ? ceremony : null };
+  const { pending } = holding;
+  const outlives = pending !== null && !["step_up", "phone_change"].includes(pending.purpose);
+  return { ...holding, session: null, pending: outlives ? pending : null };
 }
 
 // src/sessions.ts
@@ -804,18 +804,18 @@ function renewAt(expiresIn) {
 }
 function signIn(holding, tokens) {
   const deviceToken = tokens.device_token ?? holding.deviceToken;
-  return { session: sessionOf(tokens), ceremony: null, reset: null, deviceToken };
+  return { session: sessionOf(tokens), pending: null, reset: null, deviceToken };
 }
 function elevate(session, elevated) {
   return { ...session, accessToken: elevated.access_token, renewAt: renewAt(elevated.expires_in) };
 }
-function ceremonyOf(pending, purpose) {
+function pendingOf(answer, purpose) {
   return {
-    token: pending.pending_token,
+    token: answer.pending_token,
     purpose,
-    methods: pending.methods,
-    challenge: pending.challenge,
-    expiresAt: moment(pending.expires_in)
+    methods: answer.methods,
+    challenge: answer.challenge,
+    expiresAt: moment(answer.expires_in)
   };
 }
 function resetOf(allowed) {
@@ -835,14 +835,13 @@ function moment(secondsFromNow) {
 // src/ceremonies.ts
 var OVER = ["challenge_closed", "invalid_token", "account_exists"];
 function newCeremonies(api, holder, takeTurns) {
-  const begin = (pending, purpose) => {
-    const ceremony = ceremonyOf(pending, purpose);
-    holder.change((held) => ({ ...held, ceremony, reset: null }));
-    return { status: "otp_required", pending: visibleCeremony(ceremony) };
-  };
-  const enter = (tokens) => {
-    holder.change((held) => signIn(held, tokens));
-    return withoutTokens(tokens);
+  return { ...newStarts(api, holder), ...newProofs(api, holder, takeTurns) };
+}
+function newStarts(api, holder) {
+  const begin = (answer, purpose) => {
+    const pending = pendingOf(answer, purpose);
+    holder.change((held) => ({ ...held, pending, reset: null }));
+    return { status: "otp_required", pending: visiblePending(pending) };
   };
   return {
     async register(body) {
@@ -852,7 +851,7 @@ function newCeremonies(api, holder, takeTurns) {
       const { deviceToken } = holder.now;
       const complete = deviceToken === null ? body : { device_token: deviceToken, ...body };
       const answer = await unwrap(api.POST("/api/v1/auth/login", { body: complete }));
-      return answer.status === "authenticated" ? enter(answer) : begin(answer, "login");
+      return answer.status === "authenticated" ? enter(holder, answer) : begin(answer, "login");
     },
     async stepUp(body = {}) {
       return begin(await unwrap(api.POST("/api/v1/auth/step-up", { body })), "step_up");
@@ -862,31 +861,27 @@ function newCeremonies(api, holder, takeTurns) {
     },
     async changePhone(body) {
       return begin(await unwrap(api.POST("/api/v1/me/phone", { body })), "phone_change");
-    },
-    async sendCode(method) {
-      return await within(holder, async ({ token: token2 }) => {
-        const challenge = await unwrap(api.POST("/api/v1/auth/otp/send", { body: { method } }));
-        holder.changeCeremony(token2, (ceremony) => ({ ...ceremony, challenge }));
-        return challenge;
-      });
-    },
-    async getChallenge() {
-      return await within(holder, async (ceremony) => {
-        const { methods, challenge } = await unwrap(api.GET("/api/v1/auth/otp"));
-        const seen = { ...ceremony, methods, challenge };
-        holder.changeCeremony(ceremony.token, () => seen);
-        return visibleCeremony(seen);
-      });
-    },
+    }
+  };
+}
+function newProofs(api, holder, takeTurns) {
+  return {
+    sendCode: (method) => within(holder, async ({ token: token2 }) => {
+      const challenge = await unwrap(api.POST("/api/v1/auth/otp/send", { body: { method } }));
+      holder.changePending(token2, (pending) => ({ ...pending, challenge }));
+      return challenge;
+    }),
+    getChallenge: () => within(holder, async (pending) => {
+      const { methods, challenge } = await unwrap(api.GET("/api/v1/auth/otp"));
+      const seen = { ...pending, methods, challenge };
+      holder.changePending(pending.token, () => seen);
+      return visiblePending(seen);
+    }),
     // In turns with refreshes: in cookie mode a late answer of one would put back the cookie of before.
-    async verifyCode(body) {
-      return await takeTurns(
-        () => within(holder, async (ceremony) => settle(holder, ceremony, await askToVerify(api, body)))
-      );
-    },
-    abandon() {
-      holder.change((held) => ({ ...held, ceremony: null, reset: null }));
-    },
+    verifyCode: (body) => takeTurns(
+      () => within(holder, async (pending) => settle(holder, pending, await askToVerify(api, body)))
+    ),
+    abandon: () => holder.change((held) => ({ ...held, pending: null, reset: null })),
     async resetPassword(body) {
       const { token: token2 } = holder.reset ?? { token: "" };
       try {
@@ -902,22 +897,26 @@ function newCeremonies(api, holder, takeTurns) {
     }
   };
 }
+function enter(holder, tokens) {
+  holder.change((held) => signIn(held, tokens));
+  return withoutTokens(tokens);
+}
 function askToVerify(api, body) {
   return unwrap(api.POST("/api/v1/auth/otp/verify", { body }));
 }
 async function within(holder, work) {
-  const { ceremony } = holder;
-  if (!ceremony) {
-    throw new NotReadyError("There is no challenge: begin with logIn or the like.");
+  const { pending } = holder;
+  if (!pending) {
+    throw new NotReadyError("No code is pending: begin with logIn or the like.");
   }
   try {
-    return await work(ceremony);
+    return await work(pending);
   } catch (error) {
     if (isOver(error)) {
-      holder.changeCeremony(ceremony.token, () => null);
+      holder.changePending(pending.token, () => null);
     } else if (error instanceof ProblemError && error.attemptsLeft !== null) {
       const attempts_left = error.attemptsLeft;
-      holder.changeCeremony(ceremony.token, (held) => ({
+      holder.changePending(pending.token, (held) => ({
         ...held,
         challenge: held.challenge && { ...held.challenge, attempts_left }
       }));
@@ -931,19 +930,18 @@ function isOver(error) {
 function settle(holder, { token: token2 }, verified) {
   switch (verified.status) {
     case "authenticated":
-      holder.change((held) => signIn(held, verified));
-      return withoutTokens(verified);
+      return enter(holder, verified);
     case "elevated":
       holder.changeSession((session) => elevate(session, verified));
-      holder.changeCeremony(token2, () => null);
+      holder.changePending(token2, () => null);
       return { status: "elevated" };
     case "phone_changed":
       holder.changeSession((session) => ({ ...session, user: verified.user }));
-      holder.changeCeremony(token2, () => null);
+      holder.changePending(token2, () => null);
       return verified;
     case "reset_allowed": {
       const reset = resetOf(verified);
-      holder.change((held) => ({ ...held, ceremony: null, reset }));
+      holder.change((held) => ({ ...held, pending: null, reset }));
       return { status: "reset_allowed", reset: visibleReset(reset) };
     }
   }
@@ -971,8 +969,8 @@ var Holder = class {
   get session() {
     return this.now.session;
   }
-  get ceremony() {
-    return this.now.ceremony;
+  get pending() {
+    return this.now.pending;
   }
   get reset() {
     return this.now.reset;
@@ -1003,10 +1001,10 @@ var Holder = class {
   endSession() {
     this.change(withoutSession);
   }
-  /** Change the ceremony, or end it by null, unless another one has taken its place. */
-  changeCeremony(token2, change) {
+  /** Change the pending code, or end it by null, unless another one has taken its place. */
+  changePending(token2, change) {
     this.change(
-      (held) => held.ceremony?.token === token2 ? { ...held, ceremony: change(held.ceremony) } : held
+      (held) => held.pending?.token === token2 ? { ...held, pending: change(held.pending) } : held
     );
   }
   endReset(token2) {
@@ -1431,7 +1429,7 @@ async function restore({ holder, service, storage, refresher }, look) {
   } else if (service.usesCookie && storage.forgets) {
     await refresher.adopt().catch(unlessOver);
   }
-  if (holder.ceremony) {
+  if (holder.pending) {
     await look().catch(unlessOver);
   }
   return holder.state;

@@ -5,12 +5,12 @@ from typing import Any
 
 from fastapi import Request
 
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator.languages import template_of
 from otp_auth.simulator.methods import CALLS, Method
 from otp_auth.simulator.prices import CHARGED, country_of, minutes_of, price_of
 from otp_auth.simulator.records import CallResult, Verification
 from otp_auth.simulator.refusals import SinchAnswer
+from otp_auth.simulator_settings import SimulatorSettings
 from otp_auth.sinch.schemas import VerificationStatus
 
 VERIFICATIONS = "/verification/v1/verifications"

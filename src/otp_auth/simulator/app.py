@@ -9,7 +9,6 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator import controls, inbox, seamless, stream, verifications
 from otp_auth.simulator.authorization import Credentials
 from otp_auth.simulator.callbacks import CallbackClient
@@ -19,6 +18,7 @@ from otp_auth.simulator.faults import Faults
 from otp_auth.simulator.refusals import RefusalError, answer_crash, answer_http_error, answer_refusal
 from otp_auth.simulator.simulation import NewCode, Simulation
 from otp_auth.simulator.store import Store
+from otp_auth.simulator_settings import SimulatorSettings
 from otp_auth.sinch.signing import decode_secret
 
 

@@ -3,18 +3,15 @@
 import asyncio
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Literal
 
 from otp_auth.identifiers import new_id
 from otp_auth.simulator import numbers
 from otp_auth.simulator.languages import PLACE_OF_CODE, template_of
 from otp_auth.simulator.methods import CALLS, Method
 from otp_auth.simulator.numbers import Behaviour, behaviour_of
-from otp_auth.simulator.records import CallResult, Ending, Message, Reason, Verification
+from otp_auth.simulator.records import CallResult, Ending, Message, MessageStatus, Reason, Verification
 from otp_auth.simulator.simulation import Simulation
 from otp_auth.sinch.schemas import VerificationStatus
-
-MessageStatus = Literal["sent", "delivered", "failed"]
 
 
 class Fate(Enum):

@@ -14,7 +14,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-SCRIPTS = ("inbox.js", "messages.js", "filter.js", "numbers.js", "faults.js", "copying.js", "elements.js")
+MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}  # of the page's parts
 _PAGE = files("otp_auth.simulator") / "page"
 
 router = APIRouter()
@@ -33,10 +33,9 @@ def _add_file(name: str, media_type: str) -> None:
     router.add_api_route(f"/{name}", part)
 
 
-_add_file("inbox.css", "text/css")
-_add_file("icon.svg", "image/svg+xml")
-for _name in SCRIPTS:
-    _add_file(_name, "text/javascript")
+for _name in sorted(part.name for part in _PAGE.iterdir()):
+    if _media_type := MEDIA_TYPES.get(_name.rpartition(".")[2]):
+        _add_file(_name, _media_type)
 
 
 @router.get("/messages")

@@ -1,5 +1,6 @@
 """What a verification costs, made up: by method and group of countries, in one currency."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import phonenumbers
@@ -13,6 +14,15 @@ NO_COUNTRY = "001"  # what the library says for numbers of no country, such as +
 # Sinch charges what was tried; it does not charge what it could not deliver or was told not to send.
 CHARGED = {VerificationStatus.SUCCESSFUL, VerificationStatus.FAIL, VerificationStatus.ABORTED}
 
+
+@dataclass(frozen=True)
+class Tariff:
+    """What a group of countries costs: a verification, and a minute of its call."""
+
+    prices: dict[Method, float]
+    minute: float
+
+
 _NORTH_AMERICA = {"CA", "US"}
 # fmt: off
 _EUROPE = {
@@ -22,29 +32,28 @@ _EUROPE = {
 # fmt: on
 _SMS, _CALLOUT = Method.SMS, Method.CALLOUT
 _FLASHCALL, _WHATSAPP, _SEAMLESS = Method.FLASHCALL, Method.WHATSAPP, Method.SEAMLESS
-_PRICES_IN_EUROPE = {_SMS: 0.0453, _CALLOUT: 0.1852, _FLASHCALL: 0.0125, _WHATSAPP: 0.0391, _SEAMLESS: 0.0200}
-_PRICES_IN_NORTH_AMERICA = {
-    _SMS: 0.0085,
-    _CALLOUT: 0.0270,
-    _FLASHCALL: 0.0060,
-    _WHATSAPP: 0.0135,
-    _SEAMLESS: 0.0100,
-}
-_PRICES_ELSEWHERE = {_SMS: 0.1150, _CALLOUT: 0.3100, _FLASHCALL: 0.0240, _WHATSAPP: 0.0620, _SEAMLESS: 0.0400}
-_MINUTE_IN_EUROPE, _MINUTE_IN_NORTH_AMERICA, _MINUTE_ELSEWHERE = 0.0240, 0.0120, 0.0900
+_EUROPEAN = Tariff(
+    {_SMS: 0.0453, _CALLOUT: 0.1852, _FLASHCALL: 0.0125, _WHATSAPP: 0.0391, _SEAMLESS: 0.0200}, minute=0.0240
+)
+_NORTH_AMERICAN = Tariff(
+    {_SMS: 0.0085, _CALLOUT: 0.0270, _FLASHCALL: 0.0060, _WHATSAPP: 0.0135, _SEAMLESS: 0.0100}, minute=0.0120
+)
+_OTHER = Tariff(
+    {_SMS: 0.1150, _CALLOUT: 0.3100, _FLASHCALL: 0.0240, _WHATSAPP: 0.0620, _SEAMLESS: 0.0400}, minute=0.0900
+)
 _TAKEN = {CallResult.ANSWERED, CallResult.COMPLETED}
 SPOKEN = 18  # seconds that the phone call of a code lasts
 
 
 def price_of(method: Method, number: str) -> dict[str, Any]:
     """Return Sinch's money object for one verification of a number (E.164)."""
-    return {"currencyId": CURRENCY, "amount": _table_of(country_of(number))[method]}
+    return {"currencyId": CURRENCY, "amount": _tariff_of(country_of(number)).prices[method]}
 
 
 def minutes_of(number: str, result: CallResult | None) -> dict[str, Any]:
     """Return what a call adds where minutes are debited; one that nobody took lasts no time."""
     seconds = SPOKEN if result in _TAKEN else 0
-    amount = round(_minute_of(country_of(number)) * seconds / 60, 4)
+    amount = round(_tariff_of(country_of(number)).minute * seconds / 60, 4)
     return {"terminationPrice": {"currencyId": CURRENCY, "amount": amount}, "billableDuration": seconds}
 
 
@@ -54,13 +63,7 @@ def country_of(number: str) -> str | None:
     return None if region == NO_COUNTRY else region
 
 
-def _table_of(country: str | None) -> dict[Method, float]:
+def _tariff_of(country: str | None) -> Tariff:
     if country in _EUROPE:
-        return _PRICES_IN_EUROPE
-    return _PRICES_IN_NORTH_AMERICA if country in _NORTH_AMERICA else _PRICES_ELSEWHERE
-
-
-def _minute_of(country: str | None) -> float:
-    if country in _EUROPE:
-        return _MINUTE_IN_EUROPE
-    return _MINUTE_IN_NORTH_AMERICA if country in _NORTH_AMERICA else _MINUTE_ELSEWHERE
+        return _EUROPEAN
+    return _NORTH_AMERICAN if country in _NORTH_AMERICA else _OTHER

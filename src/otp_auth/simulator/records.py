@@ -76,6 +76,9 @@ class Ending:
     call_result: CallResult | None = None
 
 
+MessageStatus = Literal["sent", "delivered", "failed"]
+
+
 class Message(BaseModel, frozen=True):
     """What reached a phone: a text, or what a call says. `failed`: what was sent and did not reach it."""
 
@@ -85,7 +88,7 @@ class Message(BaseModel, frozen=True):
     to: str
     code: str
     text: str
-    status: Literal["sent", "delivered", "failed"]
+    status: MessageStatus
     created_at: datetime
 
 

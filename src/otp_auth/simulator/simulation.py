@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator.background import Background
 from otp_auth.simulator.events import Events
 from otp_auth.simulator.records import Ending, Reason, Verification
 from otp_auth.simulator.refusals import Refusal, RefusalError
 from otp_auth.simulator.store import Store
+from otp_auth.simulator_settings import SimulatorSettings
 from otp_auth.sinch.schemas import VerificationStatus
 
 NewCode = Callable[[str], str]  # from an alphabet

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 
 from otp_auth.identifiers import new_id
-from otp_auth.settings import SimulatorSettings
 from otp_auth.simulator import deliveries, numbers
 from otp_auth.simulator.decisions import Allowed, Decision, Denied
 from otp_auth.simulator.languages import choose_language, preferred_tags
@@ -16,6 +15,7 @@ from otp_auth.simulator.records import Ending, Verification
 from otp_auth.simulator.refusals import Refusal, RefusalError
 from otp_auth.simulator.requests import WantedStart
 from otp_auth.simulator.simulation import Simulation
+from otp_auth.simulator_settings import SimulatorSettings
 from otp_auth.sinch.schemas import VerificationStatus
 
 NUMERIC = "Numeric"

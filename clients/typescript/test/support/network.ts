@@ -18,33 +18,26 @@ export interface Network {
   mend(): void;
 }
 
+type Send = () => Promise<Response>;
+type Meeting = (what: string, send: Send) => Promise<Response>;
+
 interface Disturbance {
   readonly what: string;
   times: number;
-  meet(send: () => Promise<Response>): Promise<Response>;
+  meet(send: Send): Promise<Response>;
 }
 
 export function network(take: Fetch = (request) => fetch(request)): Network {
   const log: string[] = [];
   const sent: string[] = [];
-  let disturbances: Disturbance[] = [];
-
-  const pass = async (what: string, request: Request): Promise<Response> => {
-    const found = disturbances.find((each) => each.what === what && each.times > 0);
-    const send = (): Promise<Response> => take(request);
-    if (!found) {
-      return await send();
-    }
-    found.times -= 1;
-    return await found.meet(send);
-  };
+  const { meet, ...disturbing } = disturbances();
   return {
     log,
     async fetch(request) {
       const what = `${request.method} ${new URL(request.url).pathname.replace("/api/v1", "")}`;
       sent.push(what);
       try {
-        const response = await pass(what, request);
+        const response = await meet(what, () => take(request));
         log.push(`${what} ${response.status}`);
         return response;
       } catch (error) {
@@ -57,28 +50,49 @@ export function network(take: Fetch = (request) => fetch(request)): Network {
       log.length = 0;
       sent.length = 0;
     },
+    ...disturbing,
+  };
+}
+
+function disturbances(): Pick<Network, "loseAnswers" | "cut" | "hold" | "mend"> & { meet: Meeting } {
+  let all: Disturbance[] = [];
+  return {
+    async meet(what, send) {
+      const found = all.find((each) => each.what === what && each.times > 0);
+      if (!found) {
+        return await send();
+      }
+      found.times -= 1;
+      return await found.meet(send);
+    },
     loseAnswers(what, times) {
-      disturbances.push({ what, times, meet: (send) => send().then(lost) });
+      all.push({ what, times, meet: (send) => send().then(lost) });
     },
     cut(what) {
-      disturbances.push({ what, times: Number.POSITIVE_INFINITY, meet: async () => lost() });
+      all.push({ what, times: Number.POSITIVE_INFINITY, meet: async () => lost() });
     },
     hold(what, where) {
-      const arrived = Promise.withResolvers<void>();
-      const gate = Promise.withResolvers<void>();
-      const meet = async (send: () => Promise<Response>): Promise<Response> => {
-        const early = where === "after" ? await send() : null;
-        arrived.resolve();
-        await gate.promise;
-        return early ?? (await send());
-      };
-      disturbances.push({ what, times: 1, meet });
-      return { arrived: arrived.promise, go: gate.resolve };
+      const { meet, arrived, go } = gate(where);
+      all.push({ what, times: 1, meet });
+      return { arrived, go };
     },
     mend() {
-      disturbances = [];
+      all = [];
     },
   };
+}
+
+/** Stops one request, before or after the service has seen it, until `go` is called. */
+function gate(where: "before" | "after") {
+  const arrival = Promise.withResolvers<void>();
+  const departure = Promise.withResolvers<void>();
+  const meet = async (send: Send): Promise<Response> => {
+    const early = where === "after" ? await send() : null;
+    arrival.resolve();
+    await departure.promise;
+    return early ?? (await send());
+  };
+  return { meet, arrived: arrival.promise, go: departure.resolve };
 }
 
 function lost(): never {

@@ -2,7 +2,7 @@ import { announce, byId, element } from "./elements.js";
 
 // What can go wrong with each kind of call: in a word for the list, and what that means.
 const WITH_REQUESTS = {
-  status: ["fail", "Nothing is done, and the answer is this HTTP status."],
+  status: ["fail", "Nothing is done, and the answer is this HTTP status, or Sinch's error of this five-digit code."],
   delay: ["are slow", "The work begins so many seconds late."],
   drop_before: ["get lost", "Nothing is done, and the connection breaks off."],
   drop_after: ["lose their answer", "All is done, then the connection breaks off."],
@@ -24,7 +24,14 @@ const CALLS = {
     repeat: ["come twice", "They are sent twice, and the first answer counts."],
   }],
 };
-const VALUES = { status: ["Status", 503, 200, 60000], delay: ["Seconds", 3, 0, 600] };
+// Label, what stands there first, least and most.
+const DELAY = ["Seconds", 3, 0, 600];
+const REQUEST_VALUES = { status: ["Status", 503, 200, 60000], delay: DELAY };
+const VALUES = {
+  start: REQUEST_VALUES,
+  report: REQUEST_VALUES,
+  callback: { status: ["Status", 503, 200, 599], delay: DELAY },
+};
 const rows = new Map();
 
 // Show which faults are in force, however they came to be.
@@ -43,73 +50,85 @@ function sentence({ on, kind, value, times }) {
 }
 
 function newRow(call, [name, when, kinds]) {
-  const choice = element("select", "", ...Object.entries(kinds).map(([kind, [words]]) => new Option(words, kind)));
-  const value = numberField();
-  const times = numberField({ min: 1, step: 1, placeholder: "∞" });
+  const fields = newFields(call, name, kinds);
   const toggle = document.createElement("input");
   Object.assign(toggle, { type: "checkbox", className: "switch" });
   toggle.setAttribute("role", "switch");
-  const meaning = element("p", "meaning");
   const problem = element("p", "problem");
   problem.setAttribute("role", "alert");
-  const valueLabel = element("label", "small", element("span", ""), value);
+  const item = element(
+    "li",
+    "fault",
+    element("label", "title", element("span", "words", element("strong", "", name), ` ${when}`), toggle),
+    fields.group,
+    fields.meaning,
+    problem,
+  );
 
-  function fitValue() {
-    const [words, preset, min, max] = VALUES[choice.value] ?? [];
+  async function send() {
+    const fault = fields.read();
+    problem.textContent = (await (toggle.checked ? put(fault) : clear(call))) ?? "";
+    if (problem.textContent) toggle.checked = item.classList.contains("on");
+    else announce(toggle.checked ? `On: ${sentence(fault)}` : `Off: ${name}`);
+  }
+  toggle.addEventListener("change", send);
+  fields.group.addEventListener("change", () => { if (toggle.checked) send(); });
+
+  function show(fault) {
+    toggle.checked = Boolean(fault);
+    item.classList.toggle("on", Boolean(fault));
+    if (fault && !fields.group.contains(document.activeElement)) fields.write(fault);
+  }
+  return { item, show };
+}
+
+// What goes wrong, by how much and how often.
+function newFields(call, name, kinds) {
+  const choice = element("select", "", ...Object.entries(kinds).map(([kind, [words]]) => new Option(words, kind)));
+  const value = numberField();
+  const times = numberField({ min: 1, step: 1, placeholder: "∞" });
+  const valueLabel = element("label", "small", element("span", ""), value);
+  const meaning = element("p", "meaning");
+  const group = element("div", "fields",
+    element("label", "wide", element("span", "", "They"), choice),
+    valueLabel,
+    element("label", "small", element("span", "", "Times"), times));
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", name);
+
+  function fit() {
+    const [words, preset, min, max] = VALUES[call][choice.value] ?? [];
     valueLabel.hidden = !words;
     if (words) Object.assign(value, { value: preset, min, max, step: choice.value === "status" ? 1 : "any" });
     valueLabel.firstChild.textContent = words ?? "";
     meaning.textContent = kinds[choice.value][1];
   }
+  choice.addEventListener("change", fit); // before the group hears of it
+  fit();
 
-  async function send() {
-    const wanted = { on: call, kind: choice.value };
-    if (!valueLabel.hidden) wanted.value = value.valueAsNumber;
-    if (times.value) wanted.times = times.valueAsNumber;
-    const failure = await ask(toggle.checked ? { method: "PUT", body: JSON.stringify(wanted) } : { method: "DELETE" });
-    problem.textContent = failure ?? "";
-    if (failure) toggle.checked = item.classList.contains("on");
-    else announce(toggle.checked ? `On: ${sentence(wanted)}` : `Off: ${name}`);
+  function read() {
+    const fault = { on: call, kind: choice.value };
+    if (!valueLabel.hidden) fault.value = value.valueAsNumber;
+    if (times.value) fault.times = times.valueAsNumber;
+    return fault;
   }
 
-  const ask = (request) => askFor(request.method === "PUT" ? "faults" : `faults?on=${call}`, request);
-  const item = element(
-    "li",
-    "fault",
-    element("label", "title", element("span", "words", element("strong", "", name), ` ${when}`), toggle),
-    element("div", "fields",
-      element("label", "wide", element("span", "", "They"), choice),
-      valueLabel,
-      element("label", "small", element("span", "", "Times"), times)),
-    meaning,
-    problem,
-  );
-  const fields = item.querySelector(".fields");
-  fields.setAttribute("role", "group");
-  fields.setAttribute("aria-label", name);
-  toggle.addEventListener("change", send);
-  choice.addEventListener("change", fitValue);
-  for (const field of [choice, value, times]) {
-    field.addEventListener("change", () => { if (toggle.checked) send(); });
-  }
-  fitValue();
-
-  function show(fault) {
-    toggle.checked = Boolean(fault);
-    item.classList.toggle("on", Boolean(fault));
-    if (!fault || fields.contains(document.activeElement)) return;
+  function write(fault) {
     choice.value = fault.kind;
-    fitValue();
+    fit();
     value.value = fault.value ?? value.value;
     times.value = fault.times ?? "";
   }
-  return { item, show };
+  return { group, meaning, read, write };
 }
 
 function numberField(more = {}) {
   const made = document.createElement("input");
   return Object.assign(made, { type: "number", inputMode: "decimal" }, more);
 }
+
+const put = (fault) => askFor("faults", { method: "PUT", body: JSON.stringify(fault) });
+const clear = (call) => askFor(`faults?on=${call}`, { method: "DELETE" });
 
 // Returns what went wrong, in words, or nothing.
 async function askFor(path, request) {
