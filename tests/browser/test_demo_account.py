@@ -31,16 +31,21 @@ NEW_PASSWORD = "Gentle-Copper-Meadow-31"
 
 def add_app(page: Page) -> App:
     """Set an authenticator app up that is asked for at each login. The present code is spent."""
-    follow(page, "Security")
-    follow(page, "Set up authenticator app")
-    press(page, "Set up")
-    expect(page.get_by_alt_text("QR code for your authenticator app")).to_be_visible()
-    app = App(page.locator(".key code").inner_text().replace(" ", ""))
+    app = App(begin_app(page).replace(" ", ""))
     page.get_by_label("Ask for it at each login").check()
     fill(page, code=app.code())
     press(page, "Turn on")
     expect(page.get_by_text("Your authenticator app is on.")).to_be_visible()
     return app
+
+
+def begin_app(page: Page) -> str:
+    """Ask for an authenticator app, and return its key as it is shown: to be confirmed yet."""
+    follow(page, "Security")
+    follow(page, "Set up authenticator app")
+    press(page, "Set up")
+    expect(page.get_by_alt_text("QR code for your authenticator app")).to_be_visible()
+    return page.locator(".key code").inner_text()
 
 
 def test_an_authenticator_app_is_set_up_and_logs_in(page: Page, new_number: NewNumber) -> None:
@@ -58,6 +63,33 @@ def test_an_authenticator_app_is_set_up_and_logs_in(page: Page, new_number: NewN
     expect_heading(page, "Profile")
     follow(page, "Security")
     expect(page.get_by_role("button", name="Remove authenticator app")).to_be_visible()
+
+
+def test_a_reload_in_the_middle_of_an_apps_set_up_goes_on(page: Page, new_number: NewNumber) -> None:
+    sign_up(page, new_number())
+    key = begin_app(page)
+
+    page.reload()
+    expect(page.locator(".key code")).to_have_text(key)
+    expect(page.get_by_alt_text("QR code for your authenticator app")).to_be_visible()
+    fill(page, code=App(key.replace(" ", "")).code())
+    press(page, "Turn on")
+
+    expect(page.get_by_text("Your authenticator app is on.")).to_be_visible()
+    assert page.evaluate("() => sessionStorage.getItem('otp-auth-demo.enrolment')") is None
+
+
+def test_the_key_of_an_app_is_gone_once_its_page_was_left(page: Page, new_number: NewNumber) -> None:
+    sign_up(page, new_number())
+    key = begin_app(page)
+
+    follow(page, "Security")
+    expect(page.get_by_role("link", name="Set up authenticator app")).to_be_visible()
+    assert key.replace(" ", "") not in page.evaluate("() => JSON.stringify(sessionStorage)")
+    follow(page, "Set up authenticator app")
+
+    expect(page.get_by_role("button", name="Set up")).to_be_visible()
+    expect(page.locator(".key")).to_have_count(0)
 
 
 def test_whoever_has_left_the_app_at_home_asks_for_a_text(page: Page, new_number: NewNumber) -> None:

@@ -78,7 +78,7 @@ def test_another_code_once_the_countdown_has_ended(hasty: Screens, new_number: N
 
     press(page, "Send a new text")  # waits until it may be pressed
 
-    expect(page.get_by_role("status").filter(has_text="A new code is on its way")).to_have_count(1)
+    expect(page.get_by_role("status").filter(has_text="The code is on its way again.")).to_have_count(1)
     assert len(inbox.next_code(number)) == len(first)
     enter(page, latest_code(page, number))
     expect_heading(page, "Recovery codes")

@@ -142,8 +142,9 @@ class CodeEntry {
   }
 
   async send(method) {
+    const isFirst = this.pending.challenge === null;
     await holdPage(() => auth.sendCode(method));
-    announce("A new code is on its way. Codes from before may not work any more.");
+    announce(isFirst ? "A code is on its way." : "The code is on its way again.");
     this.take(auth.state.pending);
     this.choose(method);
     this.lookSoon();
