@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, expect
 
+from browser.inbox import Inbox
 from browser.screens import Screens, opened_screens
 from browser.site import Site
 
@@ -96,10 +97,21 @@ def code_sent(page: Page, number: str, place: str = "main") -> str:
     return latest_code(page, number)
 
 
-def confirm(page: Page, number: str) -> None:
+def step_up(page: Page, number: str) -> None:
     """Do the step-up in its dialog."""
     code = code_sent(page, number, "dialog")
     page.locator("dialog input.code").press_sequentially(code)
+
+
+def prove_phone(page: Page, inbox: Inbox, number: str) -> None:
+    """Go the way of a forgotten password, until a new one may be set."""
+    follow(page, "Forgot your password?")
+    expect_heading(page, "Forgot your password?")
+    fill(page, identifier=number)
+    press(page, "Send me a code")
+    expect(page.get_by_text("If there is such an account, a code is on its way")).to_be_visible()
+    enter(page, inbox.next_code(number))
+    expect_heading(page, "Choose a new password")
 
 
 def enter(page: Page, code: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from browser.demo_person import (
+    CLIENT,
     DEMO,
     NAME,
     PASSWORD,
@@ -19,6 +20,7 @@ from browser.demo_person import (
     follow,
     log_in,
     press,
+    prove_phone,
     sign_out,
     sign_up,
 )
@@ -200,16 +202,6 @@ def test_a_new_password_by_the_phone_alone_waits_and_can_be_stopped(
     expect(page.get_by_text("A new password was set by phone.")).to_have_count(0)
 
 
-def prove_phone(page: Page, inbox: Inbox, number: str) -> None:
-    follow(page, "Forgot your password?")
-    expect_heading(page, "Forgot your password?")
-    fill(page, identifier=number)
-    press(page, "Send me a code")
-    expect(page.get_by_text("If there is such an account, a code is on its way")).to_be_visible()
-    enter(page, inbox.next_code(number))
-    expect_heading(page, "Choose a new password")
-
-
 def test_the_profile_is_saved_and_a_taken_address_is_named(page: Page, new_number: NewNumber) -> None:
     number = new_number()
     sign_up(page, number)
@@ -224,6 +216,22 @@ def test_the_profile_is_saved_and_a_taken_address_is_named(page: Page, new_numbe
     press(page, "Save")
 
     expect(page.locator(".error:visible")).to_contain_text("Somebody else logs in with this address.")
+
+
+def test_codes_from_an_app_that_is_gone_meanwhile_are_not_blamed_on_the_address(
+    page: Page, new_number: NewNumber
+) -> None:
+    sign_up(page, new_number())
+    add_app(page)
+    follow(page, "Profile")
+    expect(page.get_by_label("Codes come by")).to_have_value("totp")
+    page.evaluate(f"async () => {{ {CLIENT} await auth.removeTotp(); }}")
+
+    fill(page, email="ada.without.app@example.com")
+    press(page, "Save")
+
+    expect(page.get_by_text("you have no authenticator app any more")).to_be_visible()
+    expect(page.get_by_label("Codes come by")).to_have_value("sms")
 
 
 def test_the_data_come_as_a_file_and_the_account_goes(

@@ -12,7 +12,6 @@ from browser.demo_person import (
     HASTY,
     begin_log_in,
     begin_sign_up,
-    confirm,
     elsewhere,
     enter,
     expect_heading,
@@ -22,6 +21,7 @@ from browser.demo_person import (
     press,
     sign_out,
     sign_up,
+    step_up,
 )
 from browser.inbox import Inbox
 from browser.screens import Screens
@@ -177,7 +177,7 @@ def test_a_trusted_device_needs_no_code_and_a_step_up_for_what_matters(
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("alert")).to_have_text("Confirm that it’s you, then this goes through.")
     press(page, "Make new recovery codes")
-    confirm(page, number)
+    step_up(page, number)
 
     expect_heading(page, "Recovery codes")
     expect(page.locator(".recovery-codes li")).to_have_count(10)
@@ -199,7 +199,7 @@ def test_a_reload_in_the_middle_of_a_step_up_goes_on(hasty: Screens, new_number:
 
     page.reload()
     expect(page.get_by_role("dialog")).to_be_visible()
-    confirm(page, number)
+    step_up(page, number)
 
     expect(page.get_by_text("Thank you, it’s you")).to_be_visible()
     press(page, "Set up")

@@ -50,10 +50,10 @@ function setUp({ secret, otpauth_uri: uri, qr_svg: svg }) {
     h("p", {}, h("a", { href: uri }, "Open an app on this device"), " or type the key:"),
     h("p", { class: "key" }, h("code", {}, secret.match(GROUPS).join(" ")), copyButton),
     h("h2", {}, "2. Enter the code that it shows"),
-    confirmation());
+    firstCode());
 }
 
-function confirmation() {
+function firstCode() {
   const prefer = checkbox({ name: "prefer", label: "Ask for it at each login", hint: "No message is sent then, unless you want one." });
   const code = field({ name: "code", label: "Code of the app", class: "code", autocomplete: "one-time-code", inputmode: "numeric", size: "6" });
   return form({
