@@ -1,9 +1,9 @@
 import { fill, h } from "../dom.js";
 import { actionButton, choice, field, form } from "../forms.js";
+import { loading } from "../loading.js";
 import { go } from "../navigation.js";
 import { auth } from "../service.js";
 import { exact } from "../time.js";
-import { loading } from "./loading.js";
 
 const METHODS = [
   ["sms", "Text message"],

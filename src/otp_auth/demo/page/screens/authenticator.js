@@ -1,8 +1,8 @@
+import { copy } from "../clipboard.js";
 import { fill, focusOn, h } from "../dom.js";
 import { dropEnrolment, heldEnrolment, holdEnrolment } from "../enrolment.js";
 import { actionButton, checkbox, field, form } from "../forms.js";
 import { go, here } from "../navigation.js";
-import { copy } from "../panel.js";
 import { auth } from "../service.js";
 
 const PATH = "/authenticator";
