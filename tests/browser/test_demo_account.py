@@ -1,16 +1,15 @@
 """The account's pages of the demo app: authenticator app, phone, password, data."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from browser.conftest import NewNumber
 from browser.demo_person import (
     CLIENT,
     DEMO,
     NAME,
-    PASSWORD,
     WRONG,
     begin_log_in,
     code_sent,
@@ -26,8 +25,8 @@ from browser.demo_person import (
 )
 from browser.inbox import Inbox
 from support.authenticator import App
+from support.service import PASSWORD
 
-NewNumber = Callable[[], str]
 NEW_PASSWORD = "Gentle-Copper-Meadow-31"
 
 

@@ -4,14 +4,13 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from browser.conftest import NewNumber
 from browser.demo_person import (
     DEMO,
-    PASSWORD,
     begin_sign_up,
     code_sent,
     enter,
@@ -20,8 +19,8 @@ from browser.demo_person import (
     follow,
     press,
 )
+from support.service import PASSWORD
 
-NewNumber = Callable[[], str]
 NASTY = """O'Hara "$(touch pwned)" `touch pwned` \\"""
 TOKENS = re.compile(r'"(?:access_token|refresh_token|pending_token)": "(.*)"')
 

@@ -2,21 +2,21 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from browser.calls import latest_code
+from browser.conftest import NewNumber
 from browser.demo_person import (
     DEMO,
     HASTY,
     begin_log_in,
     begin_sign_up,
-    elsewhere,
     enter,
     expect_heading,
     follow,
-    latest_code,
     log_in,
     press,
     sign_out,
@@ -24,12 +24,11 @@ from browser.demo_person import (
     step_up,
 )
 from browser.inbox import Inbox
-from browser.screens import Screens
+from browser.screens import Screens, opened_screens
 from browser.site import Site, started_site
 from otp_auth.simulator.numbers import NUMBERS, Behaviour
 from support.scale import FULL
 
-NewNumber = Callable[[], str]
 TRANSPORTS = ("body", "cookie")
 REFRESH = "/api/v1/auth/token/refresh"
 SECONDS = 60 if FULL else 6
@@ -54,8 +53,7 @@ def hasty_site() -> Iterator[Site]:
 
 @pytest.fixture
 def hasty(chromium: Browser, hasty_site: Site, request: pytest.FixtureRequest) -> Iterator[Screens]:
-    name = re.sub(r"\W+", "-", request.node.name)
-    with elsewhere(chromium, hasty_site, name) as screens:
+    with opened_screens(chromium, hasty_site, request.node.name) as screens:
         yield screens
 
 
