@@ -1,11 +1,10 @@
 """What an application asks the service for, beside the pages that are looked at."""
 
 import httpx
+from playwright.sync_api import Page
 
 from browser.site import Site
-from support.service import Json
-
-PASSWORD = "Quiet-Harbour-Lantern-58"
+from support.service import PASSWORD, Json
 
 
 def register(site: Site, number: str, method: str = "sms") -> Json:
@@ -24,11 +23,17 @@ def verify(site: Site, pending: Json, code: str) -> Json:
     return call(site, "POST", "/api/v1/auth/otp/verify", {"code": code}, pending["pending_token"])
 
 
-def messages(site: Site, number: str) -> list[Json]:
-    """Return what the simulator sent to a number, newest first."""
-    answer = httpx.get(f"{site.inbox}messages", params={"to": number}, trust_env=False)
-    found: list[Json] = answer.raise_for_status().json()
+def messages(page: Page, number: str) -> list[Json]:
+    """Return what the simulator sent to a number, newest first, asked from where the page comes from."""
+    answer = page.request.get("/sandbox/messages", params={"to": number}, fail_on_status_code=True)
+    found: list[Json] = answer.json()
     return found
+
+
+def latest_code(page: Page, number: str) -> str:
+    """Return the newest code that this phone has got."""
+    code: str = messages(page, number)[0]["code"]
+    return code
 
 
 def faults(site: Site) -> list[Json]:

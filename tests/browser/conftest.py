@@ -1,6 +1,5 @@
 """What browser tests share: a started service, a browser, pages that are watched, the inbox, axe-core."""
 
-import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -62,7 +61,7 @@ def screens(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> It
 
     The test fails if anything goes wrong in any of them without showing: see `Watch`.
     """
-    with opened_screens(chromium, site, re.sub(r"\W+", "-", request.node.name)) as screens:
+    with opened_screens(chromium, site, request.node.name) as screens:
         yield screens
 
 

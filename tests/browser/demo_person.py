@@ -1,16 +1,14 @@
 """A person at the demo app: what they type and press, and where that brings them."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from browser.screens import Screens, opened_screens
-from browser.site import Site
+from browser.calls import latest_code
+from browser.inbox import Inbox
+from support.service import PASSWORD
 
 DEMO = "/demo/"
-PASSWORD = "Quiet-Harbour-Lantern-58"
 NAME = "Ada Lovelace"
 WRONG = "000000"
 CLIENT = "const { auth } = await import('/demo/service.js');"
@@ -22,13 +20,6 @@ HASTY = (
     "OTP_AUTH_RATE_LIMITS__ENABLED=false",
 )
 FLEETING = ("OTP_AUTH_CHALLENGE__LIFETIME=3",)
-
-
-@contextmanager
-def elsewhere(browser: Browser, site: Site, test: str) -> Iterator[Screens]:
-    """Screens on another site than the one that most tests share."""
-    with opened_screens(browser, site, test) as screens:
-        yield screens
 
 
 def fill(page: Page, **fields: str) -> None:
@@ -96,22 +87,26 @@ def code_sent(page: Page, number: str, place: str = "main") -> str:
     return latest_code(page, number)
 
 
-def confirm(page: Page, number: str) -> None:
+def step_up(page: Page, number: str) -> None:
     """Do the step-up in its dialog."""
     code = code_sent(page, number, "dialog")
     page.locator("dialog input.code").press_sequentially(code)
 
 
+def prove_phone(page: Page, inbox: Inbox, number: str) -> None:
+    """Go the way of a forgotten password, until a new one may be set."""
+    follow(page, "Forgot your password?")
+    expect_heading(page, "Forgot your password?")
+    fill(page, identifier=number)
+    press(page, "Send me a code")
+    expect(page.get_by_text("If there is such an account, a code is on its way")).to_be_visible()
+    enter(page, inbox.next_code(number))
+    expect_heading(page, "Choose a new password")
+
+
 def enter(page: Page, code: str) -> None:
     """Type a code that sends itself once it is complete."""
     page.locator("input.code").press_sequentially(code)
-
-
-def latest_code(page: Page, number: str) -> str:
-    """The newest code that this phone has got, asked of the inbox behind its page."""
-    messages = page.request.get("/sandbox/messages", params={"to": number}).json()
-    code: str = messages[0]["code"]
-    return code
 
 
 def sign_out(page: Page) -> None:

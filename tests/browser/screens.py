@@ -1,6 +1,7 @@
 """Screens that pages are looked at on, and pages on them."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ def opened_screens(browser: Browser, site: Site, test: str) -> Iterator[Screens]
 
 def _take_pictures(screens: Screens, test: str) -> None:
     if folder := os.environ.get(PICTURES):
+        name = re.sub(r"\W+", "-", test)
         pages = [page for context in screens.contexts for page in context.pages]
         for number, page in enumerate(pages):
-            page.screenshot(path=Path(folder) / f"{test}-{number}.png", full_page=True)
+            page.screenshot(path=Path(folder) / f"{name}-{number}.png", full_page=True)

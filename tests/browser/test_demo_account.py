@@ -1,15 +1,15 @@
 """The account's pages of the demo app: authenticator app, phone, password, data."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from browser.conftest import NewNumber
 from browser.demo_person import (
+    CLIENT,
     DEMO,
     NAME,
-    PASSWORD,
     WRONG,
     begin_log_in,
     code_sent,
@@ -19,28 +19,34 @@ from browser.demo_person import (
     follow,
     log_in,
     press,
+    prove_phone,
     sign_out,
     sign_up,
 )
 from browser.inbox import Inbox
 from support.authenticator import App
+from support.service import PASSWORD
 
-NewNumber = Callable[[], str]
 NEW_PASSWORD = "Gentle-Copper-Meadow-31"
 
 
 def add_app(page: Page) -> App:
     """Set an authenticator app up that is asked for at each login. The present code is spent."""
-    follow(page, "Security")
-    follow(page, "Set up authenticator app")
-    press(page, "Set up")
-    expect(page.get_by_alt_text("QR code for your authenticator app")).to_be_visible()
-    app = App(page.locator(".key code").inner_text().replace(" ", ""))
+    app = App(begin_app(page).replace(" ", ""))
     page.get_by_label("Ask for it at each login").check()
     fill(page, code=app.code())
     press(page, "Turn on")
     expect(page.get_by_text("Your authenticator app is on.")).to_be_visible()
     return app
+
+
+def begin_app(page: Page) -> str:
+    """Ask for an authenticator app, and return its key as it is shown: to be confirmed yet."""
+    follow(page, "Security")
+    follow(page, "Set up authenticator app")
+    press(page, "Set up")
+    expect(page.get_by_alt_text("QR code for your authenticator app")).to_be_visible()
+    return page.locator(".key code").inner_text()
 
 
 def test_an_authenticator_app_is_set_up_and_logs_in(page: Page, new_number: NewNumber) -> None:
@@ -58,6 +64,33 @@ def test_an_authenticator_app_is_set_up_and_logs_in(page: Page, new_number: NewN
     expect_heading(page, "Profile")
     follow(page, "Security")
     expect(page.get_by_role("button", name="Remove authenticator app")).to_be_visible()
+
+
+def test_a_reload_in_the_middle_of_an_apps_set_up_goes_on(page: Page, new_number: NewNumber) -> None:
+    sign_up(page, new_number())
+    key = begin_app(page)
+
+    page.reload()
+    expect(page.locator(".key code")).to_have_text(key)
+    expect(page.get_by_alt_text("QR code for your authenticator app")).to_be_visible()
+    fill(page, code=App(key.replace(" ", "")).code())
+    press(page, "Turn on")
+
+    expect(page.get_by_text("Your authenticator app is on.")).to_be_visible()
+    assert page.evaluate("() => sessionStorage.getItem('otp-auth-demo.enrolment')") is None
+
+
+def test_the_key_of_an_app_is_gone_once_its_page_was_left(page: Page, new_number: NewNumber) -> None:
+    sign_up(page, new_number())
+    key = begin_app(page)
+
+    follow(page, "Security")
+    expect(page.get_by_role("link", name="Set up authenticator app")).to_be_visible()
+    assert key.replace(" ", "") not in page.evaluate("() => JSON.stringify(sessionStorage)")
+    follow(page, "Set up authenticator app")
+
+    expect(page.get_by_role("button", name="Set up")).to_be_visible()
+    expect(page.locator(".key")).to_have_count(0)
 
 
 def test_whoever_has_left_the_app_at_home_asks_for_a_text(page: Page, new_number: NewNumber) -> None:
@@ -168,16 +201,6 @@ def test_a_new_password_by_the_phone_alone_waits_and_can_be_stopped(
     expect(page.get_by_text("A new password was set by phone.")).to_have_count(0)
 
 
-def prove_phone(page: Page, inbox: Inbox, number: str) -> None:
-    follow(page, "Forgot your password?")
-    expect_heading(page, "Forgot your password?")
-    fill(page, identifier=number)
-    press(page, "Send me a code")
-    expect(page.get_by_text("If there is such an account, a code is on its way")).to_be_visible()
-    enter(page, inbox.next_code(number))
-    expect_heading(page, "Choose a new password")
-
-
 def test_the_profile_is_saved_and_a_taken_address_is_named(page: Page, new_number: NewNumber) -> None:
     number = new_number()
     sign_up(page, number)
@@ -192,6 +215,22 @@ def test_the_profile_is_saved_and_a_taken_address_is_named(page: Page, new_numbe
     press(page, "Save")
 
     expect(page.locator(".error:visible")).to_contain_text("Somebody else logs in with this address.")
+
+
+def test_codes_from_an_app_that_is_gone_meanwhile_are_not_blamed_on_the_address(
+    page: Page, new_number: NewNumber
+) -> None:
+    sign_up(page, new_number())
+    add_app(page)
+    follow(page, "Profile")
+    expect(page.get_by_label("Codes come by")).to_have_value("totp")
+    page.evaluate(f"async () => {{ {CLIENT} await auth.removeTotp(); }}")
+
+    fill(page, email="ada.without.app@example.com")
+    press(page, "Save")
+
+    expect(page.get_by_text("you have no authenticator app any more")).to_be_visible()
+    expect(page.get_by_label("Codes come by")).to_have_value("sms")
 
 
 def test_the_data_come_as_a_file_and_the_account_goes(

@@ -1,7 +1,7 @@
 """The demo app in cookie mode, and what a page of another origin gets out of that cookie: nothing."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Cookie, Page, expect
 
+from browser.conftest import NewNumber
 from browser.demo_person import DEMO, expect_heading, log_in, sign_out, sign_up
 from browser.site import Site
 from browser.watch import Watch
 
-NewNumber = Callable[[], str]
 REFRESH = "/api/v1/auth/token/refresh"
 # What its author can try: with the header (needs a preflight), without it, and as a form would.
 TRIES: dict[str, dict[str, Any]] = {

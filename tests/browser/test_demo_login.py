@@ -1,36 +1,35 @@
 """Signing up and logging in at the demo app, with the codes that the inbox page shows."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser.calls import latest_code
+from browser.conftest import NewNumber
 from browser.demo_person import (
     DEMO,
     FLEETING,
     NAME,
-    PASSWORD,
     WRONG,
     begin_log_in,
     begin_sign_up,
-    elsewhere,
     enter,
     expect_heading,
     fill,
     follow,
-    latest_code,
     log_in,
     press,
     sign_out,
     sign_up,
 )
 from browser.inbox import Inbox
+from browser.screens import opened_screens
 from browser.site import started_site
 from otp_auth.api.problems import all_refusals
 from otp_auth.simulator.numbers import NUMBERS, Behaviour
+from support.service import PASSWORD
 
-NewNumber = Callable[[], str]
 NUMBER_OF = {built_in.behaviour: built_in.number for built_in in NUMBERS}
 
 
@@ -120,7 +119,7 @@ def test_what_the_operator_refuses_shows_by_itself(page: Page) -> None:
 def test_an_expired_code_has_a_way_on(chromium: Browser) -> None:
     with (
         started_site(*FLEETING) as site,
-        elsewhere(chromium, site, "expired") as screens,
+        opened_screens(chromium, site, "expired") as screens,
     ):
         page = screens.open()
         begin_sign_up(page, "+46701740605")

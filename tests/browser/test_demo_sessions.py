@@ -2,34 +2,33 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from browser.calls import latest_code
+from browser.conftest import NewNumber
 from browser.demo_person import (
     DEMO,
     HASTY,
     begin_log_in,
     begin_sign_up,
-    confirm,
-    elsewhere,
     enter,
     expect_heading,
     follow,
-    latest_code,
     log_in,
     press,
     sign_out,
     sign_up,
+    step_up,
 )
 from browser.inbox import Inbox
-from browser.screens import Screens
+from browser.screens import Screens, opened_screens
 from browser.site import Site, started_site
 from otp_auth.simulator.numbers import NUMBERS, Behaviour
 from support.scale import FULL
 
-NewNumber = Callable[[], str]
 TRANSPORTS = ("body", "cookie")
 REFRESH = "/api/v1/auth/token/refresh"
 SECONDS = 60 if FULL else 6
@@ -54,8 +53,7 @@ def hasty_site() -> Iterator[Site]:
 
 @pytest.fixture
 def hasty(chromium: Browser, hasty_site: Site, request: pytest.FixtureRequest) -> Iterator[Screens]:
-    name = re.sub(r"\W+", "-", request.node.name)
-    with elsewhere(chromium, hasty_site, name) as screens:
+    with opened_screens(chromium, hasty_site, request.node.name) as screens:
         yield screens
 
 
@@ -78,7 +76,7 @@ def test_another_code_once_the_countdown_has_ended(hasty: Screens, new_number: N
 
     press(page, "Send a new text")  # waits until it may be pressed
 
-    expect(page.get_by_role("status").filter(has_text="A new code is on its way")).to_have_count(1)
+    expect(page.get_by_role("status").filter(has_text="The code is on its way again.")).to_have_count(1)
     assert len(inbox.next_code(number)) == len(first)
     enter(page, latest_code(page, number))
     expect_heading(page, "Recovery codes")
@@ -177,7 +175,7 @@ def test_a_trusted_device_needs_no_code_and_a_step_up_for_what_matters(
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("alert")).to_have_text("Confirm that it’s you, then this goes through.")
     press(page, "Make new recovery codes")
-    confirm(page, number)
+    step_up(page, number)
 
     expect_heading(page, "Recovery codes")
     expect(page.locator(".recovery-codes li")).to_have_count(10)
@@ -199,7 +197,7 @@ def test_a_reload_in_the_middle_of_a_step_up_goes_on(hasty: Screens, new_number:
 
     page.reload()
     expect(page.get_by_role("dialog")).to_be_visible()
-    confirm(page, number)
+    step_up(page, number)
 
     expect(page.get_by_text("Thank you, it’s you")).to_be_visible()
     press(page, "Set up")

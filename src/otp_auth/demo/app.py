@@ -1,4 +1,4 @@
-"""A page that logs in, to look at and to copy from: plain ES modules on the published client.
+"""A page that logs in, to look at and to copy from: plain ES modules on the TypeScript client.
 
 Only `otp-auth dev` has it.
 """

@@ -118,7 +118,7 @@ class CodeEntry {
     this.countdown = h("span", { class: "countdown" });
     fill(this.parts.resend,
       challenge ? this.againButton(challenge, phones) : null,
-      instead.map((method) => this.sendButton(method, challenge ? CHANNELS[method].instead : firstWay(method))));
+      instead.map((method) => this.sendButton(method, challenge ? CHANNELS[method].instead : CHANNELS[method].first)));
     fill(this.parts.others, this.otherFactors().map(([method, text]) =>
       h("button", { type: "button", class: "link", click: () => this.choose(method) }, text)));
   }
@@ -142,8 +142,9 @@ class CodeEntry {
   }
 
   async send(method) {
+    const isFirst = this.pending.challenge === null;
     await holdPage(() => auth.sendCode(method));
-    announce("A new code is on its way. Codes from before may not work any more.");
+    announce(isFirst ? "A code is on its way." : "The code is on its way again.");
     this.take(auth.state.pending);
     this.choose(method);
     this.lookSoon();
@@ -261,10 +262,6 @@ function inboxLink(purpose) {
 
 function firstMethod({ challenge, methods }) {
   return challenge?.method ?? methods[0].method;
-}
-
-function firstWay(method) {
-  return { sms: "Text me a code", voice: "Call me with a code", whatsapp: "Send a code on WhatsApp", flashcall: "Ring me" }[method];
 }
 
 function wasSent(challenge) {

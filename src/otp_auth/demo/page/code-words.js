@@ -1,10 +1,23 @@
 /** What the code screen says. */
 
+/** `first`: where none was sent yet. */
 export const CHANNELS = {
-  sms: { by: "by text message", thing: "text message", again: "Send a new text", instead: "Text me instead" },
-  voice: { by: "by phone call", thing: "call", again: "Call me again", instead: "Call me instead" },
-  whatsapp: { by: "on WhatsApp", thing: "WhatsApp message", again: "Send it on WhatsApp again", instead: "Use WhatsApp instead" },
-  flashcall: { by: "by a missed call", thing: "call", again: "Ring me again", instead: "Ring me instead" },
+  sms: {
+    by: "by text message", thing: "text message",
+    first: "Text me a code", again: "Send a new text", instead: "Text me instead",
+  },
+  voice: {
+    by: "by phone call", thing: "call",
+    first: "Call me with a code", again: "Call me again", instead: "Call me instead",
+  },
+  whatsapp: {
+    by: "on WhatsApp", thing: "WhatsApp message",
+    first: "Send a code on WhatsApp", again: "Send it on WhatsApp again", instead: "Use WhatsApp instead",
+  },
+  flashcall: {
+    by: "by a missed call", thing: "call",
+    first: "Ring me", again: "Ring me again", instead: "Ring me instead",
+  },
 };
 
 export const OTHERS = {

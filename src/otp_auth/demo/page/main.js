@@ -1,6 +1,5 @@
 /** Starts the page: puts the right screen up, and follows what happens here and in other tabs. */
 
-import { cancelConfirming, confirm, startConfirming } from "./confirm.js";
 import { fill, focusOn, h } from "./dom.js";
 import { go, here, isHeld, placeFor, startNavigation, takeNotice } from "./navigation.js";
 import { startPanel } from "./panel.js";
@@ -19,6 +18,7 @@ import { security } from "./screens/security.js";
 import { sessions } from "./screens/sessions.js";
 import { signUp } from "./screens/sign-up.js";
 import { auth } from "./service.js";
+import { askForStepUp, cancelStepUp, startStepUps } from "./step-up-dialog.js";
 
 /** `needs`: guest, code, reset or session. `part`: which entry of the account's navigation it belongs to. */
 const SCREENS = {
@@ -52,10 +52,10 @@ function render(isAnew) {
   const { state } = auth;
   const path = placeFor(here(), SCREENS[here()]?.needs, state);
   const key = `${path} ${state.session?.id ?? ""}`;
-  if (!state.session) cancelConfirming();
+  if (!state.session) cancelStepUp();
   if (path !== here()) history.replaceState(null, "", `#${path}`);
   if (key === shown.key && !isAnew) return;
-  cancelConfirming();
+  cancelStepUp();
   put(path, key, state);
 }
 
@@ -105,12 +105,12 @@ function skip(event) {
 async function start() {
   document.getElementById("skip").addEventListener("click", skip);
   startPanel();
-  startConfirming();
+  startStepUps();
   await auth.restore();
   startNavigation(render);
   auth.onChange(() => render(false));
   render(true);
-  if (auth.state.pending?.purpose === "step_up" && (await confirm({ isResumed: true }))) {
+  if (auth.state.pending?.purpose === "step_up" && (await askForStepUp({ isResumed: true }))) {
     go(here(), { replace: true, say: "Thank you, it’s you. Go on where you were." });
   }
 }

@@ -1,5 +1,6 @@
 /** The side panel: each request and its answer, and how the refresh token is kept. */
 
+import { copy } from "./clipboard.js";
 import { announce, fill, h, newId } from "./dom.js";
 import { asCurl } from "./secrets.js";
 import { changeTransport, transport } from "./service.js";
@@ -99,19 +100,6 @@ function copyButton(exchange) {
   const button = h("button", { type: "button", class: "quiet", "data-focus": `copy-${exchange.id}` }, "Copy as curl");
   button.addEventListener("click", () => copy(asCurl(exchange, location.origin), button));
   return button;
-}
-
-/** Copy, and say so on the button. Where there is no clipboard, say that. */
-export async function copy(text, button) {
-  const label = button.textContent;
-  try {
-    await navigator.clipboard.writeText(text); // none on pages from afar without TLS
-    button.textContent = "Copied";
-  } catch {
-    button.textContent = "Select it by hand";
-  }
-  announce(button.textContent);
-  setTimeout(() => { button.textContent = label; }, 2000);
 }
 
 function status({ done, failed, status: code }) {

@@ -1,8 +1,8 @@
-/** Shortens what nobody may read over a shoulder, or find in a screenshot. */
+/** Hides what nobody may read over a shoulder, or find in a screenshot. Of tokens the start stays, to tell them apart. */
 
-const HIDDEN = new Set(["password", "current_password", "new_password", "code", "secret", "otpauth_uri"]);
+const HIDDEN = new Set(["password", "current_password", "new_password", "code", "secret", "otpauth_uri", "recovery_codes"]);
 const LONG = { qr_svg: "<svg …>" };
-const SHOWN = 6;
+const SHOWN = 6; // characters of a token
 
 export function withoutSecrets(value, name = "") {
   if (value === null || value === undefined) return value;
@@ -15,7 +15,7 @@ export function withoutSecrets(value, name = "") {
   if (typeof value !== "string") return value;
   if (LONG[name]) return LONG[name];
   if (HIDDEN.has(name)) return "••••••";
-  if (name.endsWith("_token") || name === "recovery_codes") return `${value.slice(0, SHOWN)}…`;
+  if (name.endsWith("_token")) return `${value.slice(0, SHOWN)}…`;
   return value;
 }
 

@@ -4,7 +4,7 @@ import { browserStorage, createOtpAuth } from "./otp-auth-client.js";
 import { traced } from "./trace.js";
 
 const TRANSPORT = "otp-auth-demo.transport";
-let prove = async () => false;
+let stepUp = async () => false;
 
 /** `body`: the refresh token is in localStorage. `cookie`: no script can read it. */
 export const transport = localStorage.getItem(TRANSPORT) === "cookie" ? "cookie" : "body";
@@ -14,12 +14,12 @@ export const auth = createOtpAuth({
   transport,
   storage: browserStorage("otp-auth-demo"),
   fetch: traced,
-  onStepUp: (asked) => prove(asked),
+  onStepUp: (asked) => stepUp(asked),
 });
 
 /** Where a route wants a fresh proof, `handler` gets it: true once the code was right. */
-export function proveBy(handler) {
-  prove = handler;
+export function onStepUp(handler) {
+  stepUp = handler;
 }
 
 /** Nothing moves over from one to the other: whoever is signed in, is signed out. */

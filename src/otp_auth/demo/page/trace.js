@@ -1,4 +1,4 @@
-/** Watches what the client asks and what it is answered. What is kept has no secrets in it. */
+/** Watches what the client asks and what it is answered. What is kept is `withoutSecrets`. */
 
 import { withoutSecrets } from "./secrets.js";
 import { learnClock } from "./time.js";

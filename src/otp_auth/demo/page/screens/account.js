@@ -1,9 +1,9 @@
 import { fill, h } from "../dom.js";
 import { actionButton, choice, field, form } from "../forms.js";
+import { loading } from "../loading.js";
 import { go } from "../navigation.js";
 import { auth } from "../service.js";
 import { exact } from "../time.js";
-import { loading } from "./loading.js";
 
 const METHODS = [
   ["sms", "Text message"],
@@ -37,16 +37,26 @@ function profileForm(user) {
     fields: [name, email, preferred],
     action: "Save",
     async send(values) {
-      await auth.changeMe({ ...values, display_name: values.display_name || null, email: values.email || null });
-      go("/account", { replace: true, say: "Saved." });
-    },
-    refused(error) {
-      if (error.code !== "conflict") return false;
-      email.show("Somebody else logs in with this address. Use another one.");
-      email.input.focus();
-      return true;
+      try {
+        await auth.changeMe({ ...values, display_name: values.display_name || null, email: values.email || null });
+        go("/account", { replace: true, say: "Saved." });
+      } catch (error) {
+        if (error.code !== "conflict") throw error;
+        await tellConflict(values, email);
+      }
     },
   }).element;
+}
+
+/** One refusal for two causes: an app that is gone, or an address that is taken. */
+async function tellConflict({ preferred_method: preferred }, email) {
+  const { factors } = await auth.getMe();
+  if (preferred === "totp" && !factors.includes("totp")) {
+    go("/account", { replace: true, say: "Nothing was saved: you have no authenticator app any more." });
+    return;
+  }
+  email.show("Somebody else logs in with this address. Use another one.");
+  email.input.focus();
 }
 
 /** Somebody has reset the password by the phone alone: the owner can stop it until it counts. */

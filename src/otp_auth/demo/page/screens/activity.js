@@ -1,7 +1,7 @@
 import { h } from "../dom.js";
+import { pages } from "../pages.js";
 import { auth } from "../service.js";
 import { exact, relative } from "../time.js";
-import { pages } from "./pages.js";
 
 const WORDS = {
   account_created: "Your account was created",

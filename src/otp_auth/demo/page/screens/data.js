@@ -1,9 +1,9 @@
 import { h } from "../dom.js";
+import { download } from "../download.js";
 import { forget } from "../draft.js";
 import { actionButton, field, form } from "../forms.js";
 import { go, holdPage } from "../navigation.js";
 import { auth } from "../service.js";
-import { download } from "./download.js";
 
 const WORD = "delete";
 

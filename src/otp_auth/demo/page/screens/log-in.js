@@ -3,8 +3,9 @@ import { draft, keep } from "../draft.js";
 import { field, form } from "../forms.js";
 import { go } from "../navigation.js";
 import { auth } from "../service.js";
+import { wayBackToCode } from "../way-back.js";
 
-export function logIn(state) {
+export function logIn({ pending }) {
   const identifier = field({
     name: "identifier", label: "Phone number or e-mail", value: draft().login ?? "",
     autocomplete: "username", inputmode: "email", autocapitalize: "none",
@@ -25,14 +26,8 @@ export function logIn(state) {
   return {
     title: "Log in",
     element: [
-      h("h1", {}, "Log in"), waiting(state), element,
+      h("h1", {}, "Log in"), pending ? wayBackToCode() : null, element,
       h("p", { class: "other-way" }, "New here? ", h("a", { href: "#/sign-up" }, "Create an account")),
     ],
   };
-}
-
-/** Whoever came back from the code's page finds the way there again. */
-function waiting({ pending }) {
-  if (!pending) return null;
-  return h("p", { class: "notice" }, "A code is waiting for you. ", h("a", { href: "#/code" }, "Enter it"));
 }

@@ -1,6 +1,7 @@
 import { h } from "../dom.js";
 import { choice, field, form } from "../forms.js";
 import { go, holdPage } from "../navigation.js";
+import { newPasswordField } from "../new-password-field.js";
 import { auth } from "../service.js";
 import { exact } from "../time.js";
 
@@ -8,16 +9,13 @@ const PROOFS = [["totp", "Code of my authenticator app"], ["recovery_code", "Rec
 
 /** The phone is proved. A second proof makes the new password count at once. */
 export function newPassword({ reset }) {
-  const password = field({
-    name: "new_password", label: "New password", type: "password", autocomplete: "new-password",
-    hint: "At least 8 characters; a few words are best.",
-  });
+  const password = newPasswordField("new_password", "New password");
   const kind = choice({ name: "kind", label: "Second proof", options: PROOFS, value: reset.proofRequired ? "totp" : "recovery_code" });
   const proof = field({
     name: "code", label: "Code", autocomplete: "off", optional: !reset.proofRequired,
     hint: reset.proofRequired
       ? "Your account has an authenticator app: the phone alone isn’t enough."
-      : "With it the password counts at once. Without it, in a day: so you could still stop somebody who only has your phone.",
+      : "With it the password counts at once. Without it, it may have to wait: so you could still stop somebody who only has your phone.",
   });
   const element = h("div", {}, h("h1", {}, "Choose a new password"), form({
     fields: [password, kind, proof],

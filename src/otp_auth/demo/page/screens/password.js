@@ -1,16 +1,14 @@
 import { h } from "../dom.js";
 import { field, form } from "../forms.js";
 import { go } from "../navigation.js";
+import { newPasswordField } from "../new-password-field.js";
 import { auth } from "../service.js";
 
 export function password({ session }) {
   const { element } = form({
     fields: [
       field({ name: "current_password", label: "Present password", type: "password", autocomplete: "current-password" }),
-      field({
-        name: "new_password", label: "New password", type: "password", autocomplete: "new-password",
-        hint: "At least 8 characters; a few words are best.",
-      }),
+      newPasswordField("new_password", "New password"),
     ],
     // For password managers: whose password it is.
     extras: [h("input", { type: "text", autocomplete: "username", value: session.user.phone_number, hidden: true })],

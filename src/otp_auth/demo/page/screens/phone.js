@@ -3,6 +3,7 @@ import { draft, keep } from "../draft.js";
 import { field, form } from "../forms.js";
 import { go } from "../navigation.js";
 import { auth } from "../service.js";
+import { wayBackToCode } from "../way-back.js";
 
 export function phone({ session, pending }) {
   const { element } = form({
@@ -21,9 +22,7 @@ export function phone({ session, pending }) {
     title: "Change phone number",
     element: [
       h("h1", {}, "Change phone number"),
-      pending?.purpose === "phone_change"
-        ? h("p", { class: "notice" }, "A code is waiting for you. ", h("a", { href: "#/code" }, "Enter it"))
-        : null,
+      pending?.purpose === "phone_change" ? wayBackToCode() : null,
       h("p", { class: "lead" }, `Now it is ${session.user.phone_number}. Nothing changes until the new phone has answered.`),
       element,
     ],

@@ -1,9 +1,9 @@
+import { copy } from "../clipboard.js";
 import { h } from "../dom.js";
+import { download } from "../download.js";
 import { actionButton } from "../forms.js";
 import { go } from "../navigation.js";
-import { copy } from "../panel.js";
 import { auth } from "../service.js";
-import { download } from "./download.js";
 
 /** In memory alone: after a reload they are gone, and new ones can be made. */
 let fresh = null;

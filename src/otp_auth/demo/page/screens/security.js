@@ -1,9 +1,9 @@
 import { h } from "../dom.js";
 import { actionButton } from "../forms.js";
+import { loading } from "../loading.js";
 import { go } from "../navigation.js";
 import { auth } from "../service.js";
 import { relative } from "../time.js";
-import { loading } from "./loading.js";
 import { showOnce } from "./recovery-codes.js";
 
 export function security() {

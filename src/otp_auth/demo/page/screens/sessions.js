@@ -1,9 +1,9 @@
 import { h } from "../dom.js";
 import { actionButton } from "../forms.js";
 import { go } from "../navigation.js";
+import { pages } from "../pages.js";
 import { auth } from "../service.js";
 import { exact, relative } from "../time.js";
-import { pages } from "./pages.js";
 
 export function sessions() {
   return {

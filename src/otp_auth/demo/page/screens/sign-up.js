@@ -2,6 +2,7 @@ import { h } from "../dom.js";
 import { draft, keep } from "../draft.js";
 import { field, form } from "../forms.js";
 import { go } from "../navigation.js";
+import { newPasswordField } from "../new-password-field.js";
 import { auth } from "../service.js";
 
 const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
@@ -13,10 +14,7 @@ export function signUp() {
         name: "phone_number", label: "Phone number", type: "tel", autocomplete: "tel", value: draft().register ?? "",
         hint: "With + and the country code. A code goes there now, and at each login.",
       }),
-      field({
-        name: "password", label: "Password", type: "password", autocomplete: "new-password",
-        hint: "At least 8 characters; a few words are best.",
-      }),
+      newPasswordField("password", "Password"),
       field({ name: "display_name", label: "Name", autocomplete: "name", optional: true }),
       field({ name: "email", label: "E-mail", type: "email", autocomplete: "email", optional: true, hint: "To log in with, if you like." }),
     ],

@@ -3,27 +3,27 @@
 import { codeEntry } from "./code-entry.js";
 import { fill, focusOn, h } from "./dom.js";
 import { explain } from "./refusals.js";
-import { auth, proveBy } from "./service.js";
+import { auth, onStepUp } from "./service.js";
 
 let open = null; // {promise, close}
 
-export function startConfirming() {
-  proveBy(() => confirm());
+export function startStepUps() {
+  onStepUp(() => askForStepUp());
   const dialog = document.getElementById("step-up");
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
-    cancelConfirming();
+    cancelStepUp();
   });
 }
 
 /** Ask for a code; true once it was right. Whoever asks meanwhile waits for the same. */
-export function confirm({ isResumed = false } = {}) {
+export function askForStepUp({ isResumed = false } = {}) {
   open ??= begin(isResumed);
   return open.promise;
 }
 
 /** Not now: what waits for the proof is told that there is none. */
-export function cancelConfirming() {
+export function cancelStepUp() {
   open?.close(false);
 }
 

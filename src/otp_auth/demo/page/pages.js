@@ -1,5 +1,5 @@
-import { fill, h } from "../dom.js";
-import { actionButton } from "../forms.js";
+import { fill, h } from "./dom.js";
+import { actionButton } from "./forms.js";
 import { loading } from "./loading.js";
 
 /** A list that comes in pages: `row(item)` draws one, a button brings more. */

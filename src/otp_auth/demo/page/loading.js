@@ -1,6 +1,6 @@
-import { fill, h } from "../dom.js";
-import { actionButton } from "../forms.js";
-import { explain } from "../refusals.js";
+import { fill, h } from "./dom.js";
+import { actionButton } from "./forms.js";
+import { explain } from "./refusals.js";
 
 /** What `ask()` brings, drawn by `draw`; meanwhile a word, and after a failure a way to ask again. */
 export function loading(ask, draw) {
