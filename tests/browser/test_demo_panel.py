@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from browser.conftest import NewNumber
@@ -18,6 +19,7 @@ from browser.demo_person import (
     fill,
     follow,
     press,
+    sign_out,
 )
 from support.service import PASSWORD
 
@@ -128,3 +130,27 @@ def test_on_a_phone_the_panel_is_folded_at_first(phone: Page) -> None:
     press(phone, "Requests")
 
     expect(phone.locator("#panel")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("who", ["here", "in another tab"])
+def test_who_comes_next_sees_nothing_of_who_left(page: Page, new_number: NewNumber, who: str) -> None:
+    number = new_number()
+    begin_sign_up(page, number)
+    enter(page, code_sent(page, number))
+    expect_heading(page, "Recovery codes")
+    page.goto(f"{DEMO}#/sessions")
+    expect_heading(page, "Sessions")
+    open_entry(page, "/auth/register")
+    expect(page.locator("#panel")).to_contain_text(number)
+
+    if who == "here":
+        sign_out(page)
+    else:
+        other = page.context.new_page()
+        other.goto(DEMO)
+        sign_out(other)
+        expect_heading(page, "Log in")
+
+    expect(page.locator("#panel")).not_to_contain_text(number)
+    kept = page.evaluate("() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }])")
+    assert number not in kept

@@ -1,6 +1,8 @@
 /** Starts the page: puts the right screen up, and follows what happens here and in other tabs. */
 
 import { fill, focusOn, h } from "./dom.js";
+import { forget } from "./draft.js";
+import { dropEnrolment } from "./enrolment.js";
 import { go, here, isHeld, placeFor, startNavigation, takeNotice } from "./navigation.js";
 import { startPanel } from "./panel.js";
 import { account } from "./screens/account.js";
@@ -19,6 +21,7 @@ import { sessions } from "./screens/sessions.js";
 import { signUp } from "./screens/sign-up.js";
 import { auth } from "./service.js";
 import { askForStepUp, cancelStepUp, startStepUps } from "./step-up-dialog.js";
+import { clearTrace } from "./trace.js";
 
 /** `needs`: guest, code, reset or session. `part`: which entry of the account's navigation it belongs to. */
 const SCREENS = {
@@ -46,10 +49,12 @@ const PARTS = [
 ];
 const main = document.getElementById("main");
 let shown = { key: null, dispose() {}, wasSignedIn: false };
+let sessionId = null;
 
 function render(isAnew) {
-  if (isHeld() && !isAnew) return;
   const { state } = auth;
+  forgetWhoLeft(state);
+  if (isHeld() && !isAnew) return;
   const path = placeFor(here(), SCREENS[here()]?.needs, state);
   const key = `${path} ${state.session?.id ?? ""}`;
   if (!state.session) cancelStepUp();
@@ -57,6 +62,16 @@ function render(isAnew) {
   if (key === shown.key && !isAnew) return;
   cancelStepUp();
   put(path, key, state);
+}
+
+/** However a session ended, here or elsewhere: who comes next on this computer sees nothing of it. */
+function forgetWhoLeft({ session }) {
+  if (sessionId !== null && sessionId !== session?.id) {
+    clearTrace();
+    dropEnrolment();
+    forget();
+  }
+  sessionId = session?.id ?? null;
 }
 
 function put(path, key, state) {

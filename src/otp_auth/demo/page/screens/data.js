@@ -1,6 +1,5 @@
 import { h } from "../dom.js";
 import { download } from "../download.js";
-import { forget } from "../draft.js";
 import { actionButton, field, form } from "../forms.js";
 import { go, holdPage } from "../navigation.js";
 import { auth } from "../service.js";
@@ -39,7 +38,6 @@ function deletion() {
         return;
       }
       await holdPage(() => auth.deleteMe());
-      forget();
       go("/log-in", { replace: true, say: "Your account is deleted." });
     },
   }).element;
