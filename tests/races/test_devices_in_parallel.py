@@ -37,8 +37,9 @@ SETTINGS: dict[str, Any] = {"send": WIDE, "trusted_devices": ON, "guesses": MANY
 
 @pytest_asyncio.fixture
 async def workers(new_service: NewService) -> AsyncIterator[Workers]:
-    """Two applications on one database, as two workers are."""
-    async with new_service(**SETTINGS) as one, new_service(**SETTINGS) as other:
+    """Two applications on one database, as two workers are, with a grace that a busy machine doesn't use up."""
+    long_grace = {"tokens": {"refresh_grace": 60}}
+    async with new_service(**SETTINGS, **long_grace) as one, new_service(**SETTINGS, **long_grace) as other:
         yield one, other
 
 
