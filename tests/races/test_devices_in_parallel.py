@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {"send": WIDE, "trusted_devices": ON, "guesses": MANY
 
 @pytest_asyncio.fixture
 async def workers(new_service: NewService) -> AsyncIterator[Workers]:
-    """Two applications on one database, as two workers are, with a grace that a busy machine doesn't use up."""
+    """Two applications on one database, as two workers are. A busy machine doesn't use up their grace."""
     long_grace = {"tokens": {"refresh_grace": 60}}
     async with new_service(**SETTINGS, **long_grace) as one, new_service(**SETTINGS, **long_grace) as other:
         yield one, other

@@ -27,8 +27,12 @@ Workers = tuple[Service, Service]
 
 @pytest_asyncio.fixture
 async def workers(new_service: NewService) -> AsyncIterator[Workers]:
-    """Two applications on one database, as two workers are."""
-    async with new_service(send=WIDE) as one, new_service(send=WIDE) as other:
+    """Two applications on one database, as two workers are. A busy machine doesn't use up their grace."""
+    long_grace = {"refresh_grace": 60}
+    async with (
+        new_service(send=WIDE, tokens=long_grace) as one,
+        new_service(send=WIDE, tokens=long_grace) as other,
+    ):
         yield one, other
 
 
