@@ -7,19 +7,18 @@ import json
 
 from playwright.sync_api import Locator, Page, expect
 
-from browser.calls import PASSWORD, messages
+from browser.calls import latest_code
 from browser.conftest import NewNumber
-from browser.site import Site
-from support.service import Json
+from support.service import PASSWORD, Json
 
 
-def test_the_walk_by_hand(site: Site, page: Page, new_number: NewNumber) -> None:
+def test_the_walk_by_hand(page: Page, new_number: NewNumber) -> None:
     number = new_number()
     page.goto("/docs")
 
     pending = execute(page, "register", {"phone_number": number, "password": PASSWORD})
     authorize(page, "PendingToken", pending["pending_token"])
-    tokens = execute(page, "verifyCode", {"code": messages(site, number)[0]["code"]})
+    tokens = execute(page, "verifyCode", {"code": latest_code(page, number)})
     authorize(page, "AccessToken", tokens["access_token"])
 
     assert execute(page, "getMe")["phone_number"] == number
