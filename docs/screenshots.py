@@ -15,7 +15,7 @@ from browser.chromium import launched_browser  # noqa: E402
 from browser.demo_person import begin_sign_up, follow, sign_up  # noqa: E402
 from browser.inbox import messages_on  # noqa: E402
 from browser.screens import DESKTOP, PHONE, Screens, opened_screens  # noqa: E402
-from browser.site import Site, started_site  # noqa: E402
+from support.site import Site, started_site  # noqa: E402
 
 FOLDER = ROOT / "docs" / "images"
 LARGEST = 150_000  # bytes
@@ -35,7 +35,7 @@ def take_inbox(site: Site, screens: Screens) -> None:
         register(site, f"+46701740{number}", method)
     save(inbox(screens.open("/sandbox/", size=DESKTOP)), "inbox")
     fault = {"on": "report", "kind": "status", "value": 503, "times": 2}
-    httpx.put(f"{site.inbox}faults", json=fault, trust_env=False).raise_for_status()
+    httpx.put(f"{site.inbox_address}faults", json=fault, trust_env=False).raise_for_status()
     save(inbox(screens.open("/sandbox/", size=PHONE, scheme="dark")), "inbox-phone")
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from support.documents import ADDRESS, ROOT, block, read, started
+from support.documents import ADDRESS, ROOT, block, read
 from support.npm import NODE
+from support.site import started_site
 
 TIMEOUT = 60.0
 FRONTEND = "docs/integrate-a-frontend.md"
@@ -60,9 +61,9 @@ console.log(JSON.stringify({
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with started(tmp_path_factory.mktemp("dev")) as found:
-        yield found
+def address() -> Iterator[str]:
+    with started_site() as site:
+        yield site.address
 
 
 def run_node(folder: Path, script: str, *arguments: str) -> Any:

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +13,8 @@ import pytest
 from typer import Typer
 
 from otp_auth.cli import application
-from support.documents import ADDRESS, PAGES, ROOT, block, read, rows, started
+from support.documents import ADDRESS, PAGES, ROOT, block, read, rows
+from support.site import started_site
 
 WALK_TIMEOUT = 60.0
 EMPTY = "\N{EN DASH}"  # how the README writes "no default"
@@ -31,9 +31,9 @@ WALK = r"""1\. Register (?P<number>\+4670\d{7})
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with started(tmp_path_factory.mktemp("dev")) as found:
-        yield found
+def address() -> Iterator[str]:
+    with started_site() as site:
+        yield site.address
 
 
 def paste(text: str) -> subprocess.CompletedProcess[str]:
@@ -67,14 +67,14 @@ class TestCommands:
     def test_the_end_that_it_shows_is_the_end_that_comes(self) -> None:
         assert re.search(WALK.split("\n", 5)[5], block("docs/quick-start.md", "text", "6."))
 
-    def test_the_addresses_that_it_shows_are_printed(self, address: str, tmp_path: Path) -> None:
+    def test_the_addresses_that_it_shows_are_printed(self, address: str) -> None:
         shown = block("README.md", "console", "$ ./dev start").splitlines()[1:]
-        with started(tmp_path) as other:
-            printed = (tmp_path / "log").read_text().splitlines()
+        with started_site() as other:
+            printed = other.process.log.splitlines()
 
-        assert address != other
+        assert address != other.address
         assert len(shown) == 4
-        assert {line.replace(ADDRESS, other) for line in shown} <= set(printed)
+        assert {line.replace(ADDRESS, other.address) for line in shown} <= set(printed)
 
     def test_every_command_of_dev_exists(self) -> None:
         sh = shutil.which("sh")

@@ -3,8 +3,8 @@
 import httpx
 from playwright.sync_api import Page
 
-from browser.site import Site
 from support.service import PASSWORD, Json
+from support.site import Site
 
 
 def register(site: Site, number: str, method: str = "sms") -> Json:
@@ -38,7 +38,7 @@ def latest_code(page: Page, number: str) -> str:
 
 def faults(site: Site) -> list[Json]:
     """Return what goes wrong in the simulator now."""
-    found: list[Json] = httpx.get(f"{site.inbox}faults", trust_env=False).raise_for_status().json()
+    found: list[Json] = httpx.get(f"{site.inbox_address}faults", trust_env=False).raise_for_status().json()
     return found
 
 

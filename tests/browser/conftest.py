@@ -9,9 +9,9 @@ from browser.barriers import Axe, installed_axe
 from browser.chromium import launched_browser
 from browser.inbox import Inbox
 from browser.screens import DESKTOP, PATIENCE, PHONE, Scheme, Screens, opened_screens
-from browser.site import Site, started_site
 from browser.watch import Watch
 from otp_auth.simulator.numbers import NUMBERS
+from support.site import Site, started_site
 
 expect.set_options(timeout=PATIENCE)
 NewNumber = Callable[[], str]

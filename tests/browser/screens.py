@@ -10,8 +10,8 @@ from typing import Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from browser.site import Site
 from browser.watch import Watch
+from support.site import Site
 
 Scheme = Literal["light", "dark"]
 PHONE: ViewportSize = {"width": 390, "height": 844}

@@ -11,8 +11,8 @@ from playwright.sync_api import Cookie, Page, expect
 
 from browser.conftest import NewNumber
 from browser.demo_person import DEMO, expect_heading, log_in, sign_out, sign_up
-from browser.site import Site
 from browser.watch import Watch
+from support.site import Site
 
 REFRESH = "/api/v1/auth/token/refresh"
 # What its author can try: with the header (needs a preflight), without it, and as a form would.

@@ -25,10 +25,10 @@ from browser.demo_person import (
 )
 from browser.inbox import Inbox
 from browser.screens import opened_screens
-from browser.site import started_site
 from otp_auth.api.problems import all_refusals
 from otp_auth.simulator.numbers import NUMBERS, Behaviour
 from support.service import PASSWORD
+from support.site import started_site
 
 NUMBER_OF = {built_in.behaviour: built_in.number for built_in in NUMBERS}
 

@@ -25,9 +25,9 @@ from browser.demo_person import (
 )
 from browser.inbox import Inbox
 from browser.screens import Screens, opened_screens
-from browser.site import Site, started_site
 from otp_auth.simulator.numbers import NUMBERS, Behaviour
 from support.scale import FULL
+from support.site import Site, started_site
 
 TRANSPORTS = ("body", "cookie")
 REFRESH = "/api/v1/auth/token/refresh"

@@ -9,8 +9,8 @@ from browser.calls import log_in, register, verify
 from browser.conftest import NewNumber, NoSeriousViolations
 from browser.inbox import Inbox
 from browser.screens import PATIENCE, Screens, opened_screens
-from browser.site import Site
 from support.run_lifetime import leaves_nothing_when_killed
+from support.site import Site
 
 TROUBLES = {
     "console": ("/sandbox/", "console.error('oh')", "console error: oh"),

@@ -10,8 +10,8 @@ from browser.calls import latest_code, log_in, messages, register, verify
 from browser.conftest import NewNumber
 from browser.inbox import Inbox, messages_on
 from browser.screens import Screens
-from browser.site import Site
 from otp_auth.simulator.numbers import NUMBERS, Behaviour
+from support.site import Site
 
 INBOX = "/sandbox/"
 REFUSED = "+46701740633"
@@ -175,12 +175,12 @@ class TestFilter:
         page.get_by_label("Only messages to this number").fill(f" 00{one[1:3]} {one[3:]}")
 
         expect(messages_on(page).locator(".to")).to_have_text([one])
-        expect(page).to_have_url(f"{site.inbox}?to={quote(one)}")
+        expect(page).to_have_url(f"{site.inbox_address}?to={quote(one)}")
         page.reload()
         expect(messages_on(page).locator(".to")).to_have_text([one])
         page.get_by_role("button", name="Show all").click()
         expect(messages_on(page).first).to_contain_text(other)
-        expect(page).to_have_url(site.inbox)
+        expect(page).to_have_url(site.inbox_address)
 
     def test_a_click_on_a_number_and_the_way_back(
         self, site: Site, page: Page, new_number: NewNumber
@@ -193,7 +193,7 @@ class TestFilter:
         page.locator("#messages").get_by_role("link", name=one).click()
 
         expect(messages_on(page).locator(".to")).to_have_text([one])
-        expect(page).to_have_url(f"{site.inbox}?to={quote(one)}")
+        expect(page).to_have_url(f"{site.inbox_address}?to={quote(one)}")
         page.go_back()
         expect(messages_on(page).first).to_contain_text(other)
         expect(page.get_by_label("Only messages to this number")).to_have_value("")

@@ -6,8 +6,9 @@ from playwright.sync_api import Page, expect
 from browser.calls import register
 from browser.conftest import NewNumber
 from browser.inbox import messages_on
-from browser.site import KEY, SECRET, Site, free_port, started_simulator
 from browser.watch import Watch
+from support.ports import free_port
+from support.site import KEY, SECRET, Site, started_simulator
 
 NUMBER = "+46701740699"
 TOO_QUIET = 41_000  # milliseconds: longer than the page waits, and the server never stays silent so long

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from browser.calls import faults, register
 from browser.conftest import NewNumber
 from browser.screens import Screens
-from browser.site import Site
 from browser.watch import Watch
 from otp_auth.simulator.faults import Call, Fault
+from support.site import Site
 
 INBOX = "/sandbox/"
 NAMES: dict[Call, str] = {"start": "Starts", "report": "Reports", "callback": "Callbacks"}
@@ -25,7 +25,7 @@ VALUES = {"delay": 2.0, "status": 500.0}
 @pytest.fixture(autouse=True)
 def _all_well_again(site: Site) -> Iterator[None]:
     yield
-    httpx.delete(f"{site.inbox}faults", trust_env=False).raise_for_status()
+    httpx.delete(f"{site.inbox_address}faults", trust_env=False).raise_for_status()
 
 
 def row(page: Page, name: str) -> Locator:
@@ -70,7 +70,9 @@ def test_the_page_has_words_for_every_fault(site: Site, page: Page) -> None:
     """One that it doesn't know would leave the page without its warning."""
     page.goto(INBOX)
     for fault in every_fault():
-        httpx.put(f"{site.inbox}faults", content=fault.model_dump_json(), trust_env=False).raise_for_status()
+        httpx.put(
+            f"{site.inbox_address}faults", content=fault.model_dump_json(), trust_env=False
+        ).raise_for_status()
 
         choice = row(page, NAMES[fault.on]).get_by_label("They")
         expect(choice).to_have_value(fault.kind)
@@ -87,7 +89,7 @@ def every_fault() -> Iterator[Fault]:
 def test_those_of_others_are_shown_also_after_a_reload(site: Site, screens: Screens) -> None:
     page, other = screens.open(INBOX), screens.open(INBOX)
     fault = {"on": "callback", "kind": "delay", "value": 3}
-    httpx.put(f"{site.inbox}faults", json=fault, trust_env=False).raise_for_status()
+    httpx.put(f"{site.inbox_address}faults", json=fault, trust_env=False).raise_for_status()
     switch(other, "Reports").check()
 
     for each in (page, other):

@@ -10,7 +10,7 @@ from browser.calls import register
 from browser.conftest import NoSeriousViolations
 from browser.inbox import messages_on
 from browser.screens import Scheme, Screens
-from browser.site import Site
+from support.site import Site
 
 NARROW: ViewportSize = {"width": 320, "height": 640}  # WCAG 2.2, 1.4.10 Reflow
 WIDE: ViewportSize = {"width": 1920, "height": 1080}
@@ -22,9 +22,9 @@ def full_inbox(site: Site, numbers: Iterator[str]) -> Iterator[None]:
     for method in ("sms", "voice", "flashcall", "whatsapp"):
         register(site, next(numbers), method)
     fault = {"on": "report", "kind": "status", "value": 500, "times": 1}
-    httpx.put(f"{site.inbox}faults", json=fault, trust_env=False).raise_for_status()
+    httpx.put(f"{site.inbox_address}faults", json=fault, trust_env=False).raise_for_status()
     yield
-    httpx.delete(f"{site.inbox}faults", trust_env=False).raise_for_status()
+    httpx.delete(f"{site.inbox_address}faults", trust_env=False).raise_for_status()
 
 
 @pytest.mark.usefixtures("full_inbox")

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from support.ports import free_port
 
 PATIENCE = 90  # seconds: far more than anything takes, also beside others
 PASSWORDS = {"OTP_AUTH_PASSWORDS__BCRYPT_COST": "4"}
@@ -180,9 +181,3 @@ def running(*arguments: str, cwd: Path, ready: str = "/health", **variables: str
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

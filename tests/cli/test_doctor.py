@@ -7,7 +7,7 @@ from pathlib import Path
 
 import commands
 import pytest
-from commands import SETTINGS, Answer, Run, free_port, running
+from commands import SETTINGS, Answer, Run, running
 from starlette.responses import Response
 from typer.testing import CliRunner
 
@@ -24,6 +24,7 @@ from otp_auth.sealing import Sealer
 from otp_auth.sending.channels import Channel
 from otp_auth.tokens.keys import generate_key
 from support.databases import SqliteTemplate, sqlite_url
+from support.ports import free_port
 from support.service import new_number
 from support.simulator import RunningSimulator, served
 from support.valkey import ValkeyServer

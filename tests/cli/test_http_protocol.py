@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from otp_auth.cli.http_protocol import LARGEST_HEAD, BoundedHeadProtocol
+from otp_auth.cli.http_protocol import LARGEST_HEAD, ServiceProtocol
 
 START = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -24,7 +24,7 @@ async def echo_length(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest_asyncio.fixture
 async def port() -> AsyncIterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(echo_length, http=BoundedHeadProtocol, log_config=None, lifespan="off", ws="none")
+    config = uvicorn.Config(echo_length, http=ServiceProtocol, log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     yield listener.getsockname()[1]

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from support.guarded_server import (
     guarded_server,
     temporary_folder,
 )
+from support.ports import free_port
 
 URL_VARIABLE = "OTP_AUTH_TEST_REDIS_URL"
 
@@ -46,7 +46,7 @@ def valkey_server() -> Iterator[ValkeyServer]:
 
 
 def _started(folder: Path, binary: Path) -> Iterator[ValkeyServer]:
-    port = _free_port()
+    port = free_port()
     options = ["--bind", "127.0.0.1", "--port", str(port), "--daemonize", "no", *_NOTHING_ON_DISK]
     with guarded_server([binary, *options], folder, _says_ready) as process:
         yield ValkeyServer(f"redis://127.0.0.1:{port}", process)
@@ -55,13 +55,6 @@ def _started(folder: Path, binary: Path) -> Iterator[ValkeyServer]:
 def _says_ready(server: GuardedServer) -> bool:
     # Its own word: another server could answer on a port that was lost between choosing and listening.
     return "Ready to accept connections" in server.log
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _binary() -> Path:

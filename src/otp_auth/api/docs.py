@@ -23,42 +23,7 @@ PAGE = """<!doctype html>
 <body><div id="docs"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script></body></html>
 """
-START = """// What no page can send: "Authorize" asks only for what a person can paste.
-const NOT_FROM_A_PAGE = ["RefreshCookie", "SinchSignature"];
-
-const canBeShown = (wanted) => !NOT_FROM_A_PAGE.some((scheme) => scheme in wanted);
-
-function withoutThem(received) {
-  const document = structuredClone(received);
-  const schemes = Object.entries(document.components.securitySchemes);
-  // Each field of "Authorize" asks for the focus, and the last one gets it: the first token of the walk.
-  const shown = schemes.filter(([scheme]) => !NOT_FROM_A_PAGE.includes(scheme)).reverse();
-  document.components.securitySchemes = Object.fromEntries(shown);
-  for (const operation of Object.values(document.paths).flatMap(Object.values)) {
-    if (operation.security) operation.security = operation.security.filter(canBeShown);
-  }
-  return document;
-}
-
-const forPeople = () => ({
-  statePlugins: {
-    spec: {wrapActions: {updateJsonSpec: (update) => (received) => update(withoutThem(received))}},
-  },
-});
-
-SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#docs",
-  presets: [SwaggerUIBundle.presets.apis],
-  plugins: [forPeople],
-  deepLinking: true,
-  defaultModelsExpandDepth: 0,
-  displayOperationId: true,
-  displayRequestDuration: true,
-  persistAuthorization: true,
-  tryItOutEnabled: true,
-});
-"""
+START = Path(__file__).parent / "docs_page" / "start.js"
 
 
 def add_docs(app: FastAPI) -> None:
@@ -79,7 +44,7 @@ async def _show_page() -> HTMLResponse:
 
 
 async def _start_page() -> Response:
-    return Response(START, media_type="text/javascript")
+    return Response(START.read_bytes(), media_type="text/javascript")
 
 
 def _assets() -> Path:

@@ -6,7 +6,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 LARGEST_HEAD = 16 * 1024  # bytes of all headers of one request
 
 
-class BoundedHeadProtocol(HttpToolsProtocol):
+class ServiceProtocol(HttpToolsProtocol):
     """Answers 400 and closes the connection when a head is too large, complete or not.
 
     A route whose answer has no end sets `request.state.on_leaving`. That is called when the server shuts

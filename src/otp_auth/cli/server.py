@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 import uvicorn
 from starlette.types import ASGIApp
 
-from otp_auth.cli.http_protocol import BoundedHeadProtocol
+from otp_auth.cli.http_protocol import ServiceProtocol
 from otp_auth.cli.refusal import refuse
 
 DRAIN = 25  # seconds for requests in flight at SIGTERM: longer than Sinch may take
 OPTIONS: dict[str, Any] = {
-    "http": BoundedHeadProtocol,
+    "http": ServiceProtocol,
     "log_config": None,  # ours is set up already
     "access_log": False,  # the edge writes one line for each request
     "server_header": False,

@@ -1,12 +1,12 @@
 """The service as a frontend developer has it: `otp-auth dev` with a folder and a port of its own."""
 
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from support.guarded_server import GuardedServer, guarded_server, temporary_folder
+from support.ports import free_port
 
 READY = "Uvicorn running on"
 SETTINGS = ("OTP_AUTH_PASSWORDS__BCRYPT_COST=4",)
@@ -30,7 +30,7 @@ class Site:
         return f"http://{self.host}"
 
     @property
-    def inbox(self) -> str:
+    def inbox_address(self) -> str:
         return f"{self.address}/sandbox/"
 
 
@@ -49,12 +49,6 @@ def started_simulator(port: int) -> Iterator[Site]:
         yield site
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 _OTP_AUTH = (sys.executable, "-m", "otp_auth")
 
 
@@ -62,7 +56,7 @@ _OTP_AUTH = (sys.executable, "-m", "otp_auth")
 def _started(port: int, *command: str) -> Iterator[Site]:
     line = ("env", *command, "--port", str(port))
     with (
-        temporary_folder("otp-auth-browser-", {}) as folder,
+        temporary_folder("otp-auth-site-", {}) as folder,
         guarded_server(line, folder, _is_ready) as process,
     ):
         yield Site(process, port)
