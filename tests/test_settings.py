@@ -141,6 +141,17 @@ class TestPrecedence:
         pytest.param("TOKENS__ALGORITHM", "HS256-7", ("tokens", "algorithm"), id="unknown algorithm"),
         pytest.param("PASSWORDS__BCRYPT_COST", "3", ("passwords", "bcrypt_cost"), id="cost too low"),
         pytest.param("LOG_LEVEL", "CHATTY-7", ("log_level",), id="unknown level"),
+        *(
+            pytest.param(f"SIMULATOR__{name.upper()}", text, ("simulator", name), id=f"{name} {text}")
+            for name in ("delivery_delay", "price_delay", "look_up_by_number", "start_gap")
+            for text in ("315360001", "-1")
+        ),
+        *(
+            pytest.param(
+                "SIMULATOR__DELIVERY_DELAY", text, ("simulator", "delivery_delay"), id=f"delay {text}"
+            )
+            for text in ("inf", "nan")
+        ),
     ],
 )
 def test_what_cant_be_read_is_an_error_of_its_setting(

@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from otp_auth.setting_types import Seconds, Section
+from otp_auth.setting_types import LONGEST, Seconds, Section
+
+LONGEST_SECONDS = int(LONGEST.total_seconds())
+WholeSeconds = Annotated[int, Field(ge=0, le=LONGEST_SECONDS)]  # 0 has a meaning of its own
 
 
 class SimulatorSettings(Section):
@@ -15,14 +18,13 @@ class SimulatorSettings(Section):
     wrong_tries: Annotated[int, Field(ge=1)] = 3  # the last of them closes the verification
     # What answers the wrong code that closes a verification: 200 with FAIL, or 400 with 40003.
     last_wrong_answer: Literal["fail", "error"] = "fail"
-    start_gap: Annotated[int, Field(ge=0)] = 0  # seconds between two starts for one number
+    start_gap: WholeSeconds = 0  # seconds between two starts for one number
     flash_call_lifetime: Seconds = timedelta(seconds=75)
     # Where events are sent, signed, as to the URL in Sinch's dashboard. Empty: nowhere.
     callback_url: str = ""
     callback_timeout: Seconds = timedelta(seconds=5)
-    delivery_delay: Annotated[float, Field(ge=0)] = (
-        0.2  # seconds from a message to the event that says it has arrived
-    )
+    # Seconds from a message to the event that says it has arrived.
+    delivery_delay: Annotated[float, Field(ge=0, le=LONGEST_SECONDS)] = 0.2
     # The application's lowest level of authentication, as in Sinch's dashboard.
     minimum_level: Literal["public", "basic", "signed"] = "basic"
     timestamp_window: Seconds = timedelta(seconds=300)  # of a signature, either way
@@ -33,6 +35,6 @@ class SimulatorSettings(Section):
     # 400 with 40003; `error`: always that; `not_found`: 404; `answer`: 200 and how it ended, if badly.
     late_report: Literal["usual", "error", "not_found", "answer"] = "usual"
     # Seconds for which a number leads to its latest verification. 0: for ever.
-    look_up_by_number: Annotated[int, Field(ge=0)] = 0
-    price_delay: Annotated[int, Field(ge=0)] = 0  # seconds from the end until a status tells the price
+    look_up_by_number: WholeSeconds = 0
+    price_delay: WholeSeconds = 0  # seconds from the end until a status tells the price
     termination_debiting: bool = False  # calls cost minutes too

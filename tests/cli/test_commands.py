@@ -269,6 +269,12 @@ class TestDevRefuses:
         assert words in answer.output
         assert "visible" not in answer.output
 
+    def test_production(self, run: Run, tmp_path: Path) -> None:
+        answer = run("dev", "--data-dir", "data", cwd=tmp_path, OTP_AUTH_ENVIRONMENT="production")
+
+        assert_refused(answer, "`otp-auth dev` is not for production")
+        assert not (tmp_path / "data" / "otp-auth.sqlite3").exists()
+
     def test_a_database_of_a_newer_version(
         self, run: Run, tmp_path: Path, sqlite_template: SqliteTemplate
     ) -> None:

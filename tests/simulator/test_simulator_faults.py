@@ -160,6 +160,14 @@ async def test_a_delay_comes_before_the_work(simulator: Simulator, monkeypatch: 
         pytest.param(b'{"on":"callback","kind":"status","value":42901}', id="events have no error codes"),
         pytest.param(b'{"on":"start","kind":"repeat"}', id="a start isn't repeated"),
         pytest.param(b'{"on":"start","kind":"garbage","times":0}', id="never"),
+        pytest.param(b'{"on":"start","kind":"garbage","times":1000001}', id="too often"),
+        pytest.param(b'{"on":"start","kind":"garbage","times":' + b"9" * 4000 + b"}", id="far too often"),
+        pytest.param(b'{"on":"report","kind":"garbage","value":1e400}', id="beyond all numbers"),
+        pytest.param(b'{"on":"report","kind":"garbage","value":NaN}', id="no number"),
+        pytest.param(b'{"on":"start","kind":"delay","value":NaN}', id="delay of no number"),
+        pytest.param(b'{"on":"report","kind":"garbage","value":-5}', id="a value for garbage"),
+        pytest.param(b'{"on":"start","kind":"drop_after","value":0}', id="a value for a lost answer"),
+        pytest.param(b'{"on":"callback","kind":"repeat","value":2}', id="a value for a repetition"),
         pytest.param(b'{"on":"report","kind":"undelivered"}', id="a report isn't delivered"),
         pytest.param(b'{"on":"start","kind":"garbage","often":1}', id="unknown member"),
     ],
@@ -169,6 +177,7 @@ async def test_faults_that_do_not_exist(simulator: Simulator, fault: bytes) -> N
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["problem"]
+    assert await simulator.get("/faults") == []
     assert await simulator.open()
 
 

@@ -46,6 +46,8 @@ def dev(
     folder = DataFolder(data_dir)
     folder.prepare()
     settings = read_settings(**_presets(folder, address))
+    if settings.in_production:  # everybody could read the codes, and forge events with Sinch's secret
+        refuse("`otp-auth dev` is not for production: run `otp-auth serve`, or unset OTP_AUTH_ENVIRONMENT")
     if reasons := reasons_not_to_start(settings):
         refuse(*reasons)
     configure_logs(settings)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from otp_auth.simulator import controls, inbox, seamless, stream, verifications
 from otp_auth.simulator.authorization import Credentials
+from otp_auth.simulator.bodies import BoundedBodies
 from otp_auth.simulator.callbacks import CallbackClient
 from otp_auth.simulator.changes import Changes
 from otp_auth.simulator.events import Events
@@ -58,6 +59,7 @@ def create_simulator(
     app.add_exception_handler(RefusalError, answer_refusal)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(Exception, answer_crash)
+    app.add_middleware(BoundedBodies)
     for part in (verifications, seamless, inbox, stream, controls):
         app.include_router(part.router)
     return app

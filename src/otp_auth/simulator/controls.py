@@ -1,5 +1,7 @@
 """Beside Sinch's API, for tests and without authentication: counters, faults, endings, events."""
 
+import asyncio
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +13,7 @@ from otp_auth.simulator.dependencies import CurrentFaults, CurrentSimulation
 from otp_auth.simulator.endings import WantedEnding
 from otp_auth.simulator.faults import Call, Fault
 from otp_auth.simulator.inbox import HEADERS, as_number
+from otp_auth.simulator.leaving import is_leaving, wake_at_shutdown
 from otp_auth.simulator.records import SentEvent
 
 LONGEST_WAIT = 30  # seconds
@@ -75,6 +78,7 @@ async def put_ending(request: Request, simulation: CurrentSimulation) -> Respons
 
 @router.get("/events")
 async def events(
+    request: Request,
     simulation: CurrentSimulation,
     response: Response,
     to: str = "",
@@ -96,7 +100,17 @@ async def events(
             and verification_id in {"", sent.verification_id}
         )
 
-    return await simulation.events.wait_for(matches, wait) if wait else simulation.events.sent(matches)
+    def found() -> list[SentEvent]:
+        return simulation.events.sent(matches)
+
+    if wait:
+        with suppress(TimeoutError), simulation.events.news.watched() as changed:
+            wake_at_shutdown(request.state, changed)
+            async with asyncio.timeout(wait):
+                while not found() and not is_leaving(request.state):
+                    changed.clear()
+                    await changed.wait()
+    return found()
 
 
 def _unreadable(error: ValidationError) -> Response:

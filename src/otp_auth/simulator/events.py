@@ -11,6 +11,7 @@ from otp_auth.identifiers import new_id
 from otp_auth.simulator.authorization import Credentials
 from otp_auth.simulator.background import Background
 from otp_auth.simulator.callbacks import CallbackClient, Reply
+from otp_auth.simulator.changes import Changes
 from otp_auth.simulator.decisions import Allowed, Decision, read_decision
 from otp_auth.simulator.event_bodies import (
     REQUEST,
@@ -43,7 +44,7 @@ class Events:
         self._faults = faults
         self._under_way = Background()
         self._sent: deque[SentEvent] = deque(maxlen=REMEMBERED)  # newest first
-        self._news = asyncio.Condition()
+        self.news = Changes()  # told once an event has its answer
 
     async def ask(self, verification: Verification, languages: list[str]) -> Decision:
         """Send the request event and return what its answer decides; allowed where nobody is to be asked."""
@@ -61,15 +62,6 @@ class Events:
     def sent(self, matches: Callable[[SentEvent], bool]) -> list[SentEvent]:
         """Return what was sent, newest first, once the answer is known."""
         return [event for event in self._sent if matches(event)]
-
-    async def wait_for(self, matches: Callable[[SentEvent], bool], seconds: float) -> list[SentEvent]:
-        """Return what was sent; if there is nothing yet, wait for the first."""
-        try:
-            async with asyncio.timeout(seconds), self._news:
-                await self._news.wait_for(lambda: any(matches(event) for event in self._sent))
-        except TimeoutError:
-            return []
-        return self.sent(matches)
 
     async def idle(self) -> None:
         """Wait until every event that is under way has its answer."""
@@ -97,7 +89,8 @@ class Events:
             await asyncio.sleep(fault.value or 0)
         now = datetime.now(UTC)
         reply = await self._post(url, event, now, fault)
-        await self._remember(_sent_event(verification, url, event, reply, now))
+        self._sent.appendleft(_sent_event(verification, url, event, reply, now))
+        self.news.tell()
         return reply
 
     async def _post(self, url: str, event: Json, now: datetime, fault: Fault | None) -> Reply:
@@ -123,11 +116,6 @@ class Events:
         if fault and fault.kind == "undelivered" and event["event"] == REQUEST:
             return None
         return self._faults.take("callback")
-
-    async def _remember(self, event: SentEvent) -> None:
-        async with self._news:
-            self._sent.appendleft(event)
-            self._news.notify_all()
 
 
 def _sent_event(

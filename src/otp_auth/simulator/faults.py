@@ -35,8 +35,8 @@ class Fault(BaseModel, frozen=True, extra="forbid"):
 
     on: Call
     kind: Literal["delay", "status", "drop_before", "drop_after", "garbage", "undelivered", "repeat"]
-    value: float | None = None
-    times: Annotated[int, Field(ge=1)] | None = None  # None: until cleared
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    times: Annotated[int, Field(ge=1, le=10**6)] | None = None  # None: until cleared
 
     @model_validator(mode="after")
     def _value_fits_kind(self) -> Self:
@@ -45,6 +45,8 @@ class Fault(BaseModel, frozen=True, extra="forbid"):
             raise ValueError(f"a delay needs a value: seconds from 0 to {LONGEST_DELAY}")
         if self.kind == "status" and value not in STATUSES and not self._is_error_code(value):
             raise ValueError("a status needs a value: an HTTP status with a body, or Sinch's error code")
+        if self.kind not in {"delay", "status"} and self.value is not None:
+            raise ValueError("only a delay and a status have a value")
         if self.kind == "undelivered" and self.on == "report":
             raise ValueError("nothing is delivered by a report: use start or callback")
         if self.kind == "repeat" and self.on != "callback":

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -11,6 +10,7 @@ from pydantic import TypeAdapter
 from otp_auth.simulator.dependencies import CurrentChanges, CurrentFaults, CurrentSimulation
 from otp_auth.simulator.faults import Fault, Faults
 from otp_auth.simulator.inbox import HEADERS, as_number
+from otp_auth.simulator.leaving import is_leaving, wake_at_shutdown
 from otp_auth.simulator.records import Message
 from otp_auth.simulator.store import Store
 
@@ -40,10 +40,10 @@ async def stream(
 
     async def events() -> AsyncIterator[str]:
         with changes.watched() as changed:
-            _end_at_shutdown(request.state, changed)
+            wake_at_shutdown(request.state, changed)
             sent: dict[str, bytes] = {}
             yield RETRY
-            while not _is_leaving(request.state):
+            while not is_leaving(request.state):
                 changed.clear()
                 for name, content in _snapshot(simulation.store, faults, as_number(to) or ""):
                     if sent.get(name) != content:
@@ -69,12 +69,3 @@ async def _is_set_soon(event: asyncio.Event) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
-
-
-def _end_at_shutdown(state: Any, changed: asyncio.Event) -> None:
-    """An answer without an end would hold up the server's (`cli/http_protocol.py`)."""
-    state.on_leaving = changed.set
-
-
-def _is_leaving(state: Any) -> bool:
-    return bool(getattr(state, "is_leaving", False))
