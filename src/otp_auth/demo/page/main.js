@@ -1,7 +1,7 @@
 /** Starts the page: puts the right screen up, and follows what happens here and in other tabs. */
 
 import { fill, focusOn, h } from "./dom.js";
-import { go, here, isHeld, placeFor, startNavigation, takeNotice } from "./navigation.js";
+import { go, here, isHeld, mayLeave, placeFor, startNavigation, takeNotice } from "./navigation.js";
 import { startPanel } from "./panel.js";
 import { account } from "./screens/account.js";
 import { activity } from "./screens/activity.js";
@@ -88,6 +88,7 @@ function accountBar(part, user) {
 }
 
 async function leave() {
+  if (!mayLeave()) return;
   shown.wasSignedIn = false; // it is said in other words
   try {
     await auth.logOut();
