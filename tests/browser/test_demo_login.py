@@ -1,9 +1,10 @@
 """Signing up and logging in at the demo app, with the codes that the inbox page shows."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from browser.calls import latest_code
 from browser.conftest import NewNumber
@@ -18,6 +19,7 @@ from browser.demo_person import (
     expect_heading,
     fill,
     follow,
+    keep_codes,
     log_in,
     press,
     sign_out,
@@ -40,6 +42,9 @@ def test_sign_up_and_log_in_with_the_code_on_the_inbox_page(
 
     begin_sign_up(page, number)
     expect(page.locator("input.code")).to_be_focused()
+    expect(page.get_by_label("Trust this device")).to_have_accessible_description(
+        re.compile("OTP_AUTH_TRUSTED_DEVICES__ENABLED=true")
+    )
     expect(page.get_by_text("by text message")).to_contain_text(f"•••••••• {number[-2:]}")
     enter(page, inbox.next_code(number))
     expect_heading(page, "Recovery codes")
@@ -52,6 +57,37 @@ def test_sign_up_and_log_in_with_the_code_on_the_inbox_page(
 
     expect_heading(page, "Profile")
     expect(page.locator(".who")).to_have_text(NAME)
+
+
+def test_recovery_codes_are_not_left_without_a_word(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    page.goto(DEMO)
+    begin_sign_up(page, number)
+    enter(page, latest_code(page, number))
+    codes = page.locator(".recovery-codes code")
+    expect(codes).to_have_count(10)
+    shown, asked = codes.all_inner_texts(), []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    with page.expect_event("dialog"):
+        page.evaluate("() => history.back()")
+    follow(page, "Security")
+    press(page, "Sign out")
+    page.get_by_label("In a cookie").click()
+    expect(page.get_by_label("In this page’s storage")).to_be_checked()
+    with page.expect_event("dialog"):
+        page.close(run_before_unload=True)
+
+    assert asked == ["confirm", "confirm", "confirm", "confirm", "beforeunload"]
+    assert codes.all_inner_texts() == shown
+    page.remove_listener("dialog", stay)
+    page.once("dialog", lambda dialog: dialog.accept())
+    follow(page, "Security")
+    expect_heading(page, "Security")
 
 
 def test_the_inbox_beside_the_field_is_that_of_the_number(page: Page, new_number: NewNumber) -> None:
@@ -86,6 +122,24 @@ def test_a_wrong_code_says_so_at_its_field_until_none_is_left(page: Page, new_nu
     expect(page.locator("[name=phone_number]")).not_to_be_empty()
 
 
+def test_a_code_that_is_too_short_costs_no_try(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    begin_sign_up(page, number)
+    code, field = latest_code(page, number), page.locator("input.code")
+    enter(page, code[:-1])
+
+    field.press("Enter")
+    expect(page.locator(".error:visible")).to_have_text("6 digits, please.")
+    press(page, "Continue")
+    expect(field).to_be_focused()
+
+    expect(page.locator(".facts")).to_contain_text("3 tries are left")
+    expect(page.locator("#panel li").filter(has_text="/auth/otp/verify")).to_have_count(0)
+    field.press("End")
+    enter(page, code[-1])
+    expect_heading(page, "Recovery codes")
+
+
 def test_a_pasted_code_may_have_spaces_and_sends_itself(page: Page, new_number: NewNumber) -> None:
     number = new_number()
     begin_sign_up(page, number)
@@ -100,7 +154,12 @@ def test_a_pasted_code_may_have_spaces_and_sends_itself(page: Page, new_number: 
 def test_whom_no_text_reaches_is_called_instead(page: Page, inbox: Inbox) -> None:
     number = NUMBER_OF[Behaviour.VOICE_ONLY]
     begin_sign_up(page, number)
-    expect(page.get_by_text("didn’t get through")).to_be_visible()
+    expect(page.locator("[data-delivery=failed]")).to_contain_text("didn’t get through. Choose another way.")
+    expect(page.get_by_role("button", name="Send a new text")).to_have_count(0)
+    expect(page.locator("input.code")).to_have_count(0)
+    expect(page.get_by_role("button", name="Continue")).to_have_count(0)
+    expect(page.locator(".facts")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
 
     press(page, "Call me instead")
     expect(page.get_by_text("by phone call")).to_be_visible()
@@ -158,7 +217,7 @@ def test_the_countdowns_are_right_where_the_clock_is_wrong(
     expect(page.locator(".facts")).to_contain_text("Time left: 4:")
     expect(page.locator(".countdown")).to_contain_text("in 0:")
     enter(page, latest_code(page, number))
-    expect_heading(page, "Recovery codes")
+    keep_codes(page)
     sign_out(page)
     begin_log_in(page, number)
     press(page, "Use a recovery code")
@@ -198,6 +257,8 @@ def test_the_back_button_leads_to_the_form_and_never_into_a_used_code(
     expect_heading(page, "Log in")
     follow(page, "Enter it")
     enter(page, latest_code(page, number))
+    keep_codes(page)
+    page.go_back()
     expect_heading(page, "Recovery codes")
     page.go_back()
 
@@ -219,7 +280,7 @@ def test_empty_fields_are_named_and_the_first_gets_the_focus(page: Page) -> None
 
 
 REFUSED = [
-    ({"phone_number": "12", "password": PASSWORD}, "phone_number", "at least 3 characters"),
+    ({"phone_number": "12", "password": PASSWORD}, "phone_number", "with + and the country code"),
     ({"phone_number": "+46 1", "password": PASSWORD}, "phone_number", "with + and the country code"),
     ({"phone_number": "+46701740606", "password": "short"}, "password", "use at least 8 characters"),
     ({"phone_number": "+46701740606", "password": "password1"}, "password", "easy to guess"),
@@ -252,7 +313,7 @@ def test_a_taken_number_leads_to_the_login(page: Page, new_number: NewNumber) ->
     begin_sign_up(page, number)
     enter(page, latest_code(page, number))
 
-    expect_heading(page, "This code has ended")
+    expect_heading(page, "There is an account already")
     follow(page, "Log in")
     expect(page.locator("[name=identifier]")).to_have_value(number)
     log_in(page, number)

@@ -17,6 +17,7 @@ from browser.demo_person import (
     enter,
     expect_heading,
     follow,
+    keep_codes,
     log_in,
     press,
     sign_out,
@@ -77,6 +78,7 @@ def test_another_code_once_the_countdown_has_ended(hasty: Screens, new_number: N
     press(page, "Send a new text")  # waits until it may be pressed
 
     expect(page.get_by_role("status").filter(has_text="The code is on its way again.")).to_have_count(1)
+    expect(page.get_by_text("You asked for another one at")).to_be_visible()
     assert len(inbox.next_code(number)) == len(first)
     enter(page, latest_code(page, number))
     expect_heading(page, "Recovery codes")
@@ -162,22 +164,22 @@ def test_a_trusted_device_needs_no_code_and_a_step_up_for_what_matters(
     begin_sign_up(page, number)
     page.get_by_label("Trust this device").check()
     enter(page, latest_code(page, number))
-    expect_heading(page, "Recovery codes")
+    keep_codes(page)
     sign_out(page)
     begin_log_in(page, number)
     expect_heading(page, "Profile")  # no code in between
 
     follow(page, "Security")
-    press(page, "Make new recovery codes")
+    follow(page, "Make new recovery codes")
+    press(page, "Make new codes")
     dialog = page.get_by_role("dialog", name="Confirm that it’s you")
     expect(dialog.locator("input.code")).to_be_focused()
     dialog.get_by_role("button", name="Not now").click()
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("alert")).to_have_text("Confirm that it’s you, then this goes through.")
-    press(page, "Make new recovery codes")
+    press(page, "Make new codes")
     step_up(page, number)
 
-    expect_heading(page, "Recovery codes")
     expect(page.locator(".recovery-codes li")).to_have_count(10)
 
 
@@ -187,7 +189,7 @@ def test_a_reload_in_the_middle_of_a_step_up_goes_on(hasty: Screens, new_number:
     begin_sign_up(page, number)
     page.get_by_label("Trust this device").check()
     enter(page, latest_code(page, number))
-    expect_heading(page, "Recovery codes")
+    keep_codes(page)
     sign_out(page)
     begin_log_in(page, number)
     expect_heading(page, "Profile")

@@ -3,7 +3,7 @@
 import { fill, focusOn, h } from "./dom.js";
 import { forget } from "./draft.js";
 import { dropEnrolment } from "./enrolment.js";
-import { go, here, isHeld, placeFor, startNavigation, takeNotice } from "./navigation.js";
+import { go, here, isHeld, mayLeave, placeFor, startNavigation, takeNotice } from "./navigation.js";
 import { startPanel } from "./panel.js";
 import { account } from "./screens/account.js";
 import { activity } from "./screens/activity.js";
@@ -88,6 +88,7 @@ function put(path, key, state) {
     state.session ? accountBar(part, state.session.user) : null,
     said ? h("p", { class: "notice", role: "status" }, said) : null,
     h("section", { class: "card" }, element));
+  main.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   scrollTo(0, 0);
   if (focus) focus();
   else if (!isFirst) focusOn(main.querySelector("h1"));
@@ -103,6 +104,7 @@ function accountBar(part, user) {
 }
 
 async function leave() {
+  if (!mayLeave()) return;
   shown.wasSignedIn = false; // it is said in other words
   try {
     await auth.logOut();
