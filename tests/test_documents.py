@@ -107,7 +107,7 @@ class TestFrontend:
         states = shapes["Challenge"]["properties"]["delivery"]["enum"]
         channels = shapes["SendBody"]["properties"]["method"]["enum"]
         script = """
-            import { screenOf } from "./code-screen.mjs";
+            import { mayBeSent, screenOf } from "./code-screen.mjs";
             const [, , , given] = process.argv;
             const { pending, states, channels } = JSON.parse(given);
             const shown = (changes) =>
@@ -118,6 +118,8 @@ class TestFrontend:
               spent: [shown({ sends_left: 0 }).waitsFor, shown({ resend_at: null }).waitsFor],
               past: shown({ resend_at: "2020-01-01T00:00:00.000Z" }).waitsFor,
               app: screenOf({ ...pending, challenge: null }).others,
+              held: ["12345 ", "123456"].map((typed) => mayBeSent(typed, shown({}))),
+              anyLength: ["", "1234"].map((typed) => mayBeSent(typed, shown({ code_length: null }))),
             }));
         """
 
@@ -128,6 +130,7 @@ class TestFrontend:
         assert len(said["labels"]) == len(channels)
         assert all(said["labels"])
         assert (said["spent"], said["past"], said["app"]) == ([None, None], 0, ["recovery_code"])
+        assert (said["held"], said["anyLength"]) == ([False, True], [False, True])
 
 
 class TestQuickStart:

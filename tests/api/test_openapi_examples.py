@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+import time_machine
 from api_surface import Operation, bearer, operations, problems_of, token_of_each_kind
 from pydantic import TypeAdapter
 
 from otp_auth.api import export_answers, oauth_answers, schemas
 from otp_auth.api.openapi import openapi
+from otp_auth.api.operation_examples import ANSWERS
 from support.authenticator import add_app, enrol
 from support.resets import allowed
 from support.service import PASSWORD, Json, Service, new_number, wrong
@@ -96,6 +99,44 @@ def test_each_example_has_the_shape_of_its_body(everything: list[Operation]) -> 
                     checked += 1
 
     assert checked > 80
+
+
+async def test_a_code_on_its_way_looks_as_the_document_shows_it(service: Service) -> None:
+    number = new_number()
+    registration = await service.start_registration(number)
+    await service.prove(registration, number)
+    login = await service.start_login(number)
+    call = await service.post("/auth/otp/send", {"method": "voice"}, login["pending_token"])
+
+    assert call.status_code == 429, "the cool-down holds for every way"
+    assert_looks_alike(registration["challenge"], ANSWERS["register", "202"], "sent")
+    assert_looks_alike(login["challenge"], ANSWERS["logIn", "200"], "sent")
+
+
+async def test_a_message_that_failed_or_keeps_silent_looks_as_the_document_shows_it(service: Service) -> None:
+    async with service.simulator.fault("start", "status", 402):
+        failed = await service.start_registration(new_number())
+    quiet = await service.start_registration(new_number())
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=31)):
+        state = (await service.get("/auth/otp", quiet["pending_token"])).json()
+
+    assert_looks_alike(failed["challenge"], ANSWERS["register", "202"], "failed")
+    assert_looks_alike(state["challenge"] | {"purpose": "login"}, ANSWERS["getChallenge", "200"], "quiet")
+
+
+def assert_looks_alike(challenge: Json, examples: Json, name: str) -> None:
+    """What doesn't depend on the hour and the number is the same; so is what may be asked for when."""
+    example = examples[name]["value"]["challenge"]
+    own = {"id", "destination", "expires_at", "resend_at", "code_length"}
+    assert challenge.keys() == example.keys()
+    assert {each: challenge[each] for each in example.keys() - own} == {
+        each: example[each] for each in example.keys() - own
+    }
+    lasts = [
+        datetime.fromisoformat(each["expires_at"]) - datetime.fromisoformat(each["resend_at"])
+        for each in (challenge, example)
+    ]
+    assert abs(lasts[0] - lasts[1]) < timedelta(seconds=5)
 
 
 async def credential(service: Service, operation: Operation) -> dict[str, str]:

@@ -740,9 +740,7 @@ export interface components {
          *       "resend_at": "2026-03-01T09:31:00.000Z",
          *       "attempts_left": 3,
          *       "sends_left": 3,
-         *       "next_methods": [
-         *         "voice"
-         *       ]
+         *       "next_methods": []
          *     }
          */
         Challenge: {
@@ -808,7 +806,7 @@ export interface components {
             sends_left: number;
             /**
              * Next Methods
-             * @description what `otp/send` takes now, best first; empty during the cool-down
+             * @description the ways to offer now, best first; empty during the cool-down. A way by which Sinch can't reach the number isn't listed; `otp/send` takes it all the same from `resend_at` on
              */
             next_methods: ("sms" | "voice" | "flashcall" | "whatsapp")[];
         };
@@ -1782,9 +1780,7 @@ export interface components {
          *         "resend_at": "2026-03-01T09:31:00.000Z",
          *         "attempts_left": 3,
          *         "sends_left": 3,
-         *         "next_methods": [
-         *           "voice"
-         *         ]
+         *         "next_methods": []
          *       }
          *     }
          */
@@ -1845,9 +1841,7 @@ export interface components {
          *         "resend_at": "2026-03-01T09:31:00.000Z",
          *         "attempts_left": 3,
          *         "sends_left": 3,
-         *         "next_methods": [
-         *           "voice"
-         *         ]
+         *         "next_methods": []
          *       }
          *     }
          */

@@ -39,7 +39,7 @@ _CHALLENGE: dict[str, Any] = {
     "resend_at": "2026-03-01T09:31:00.000Z",
     "attempts_left": 3,
     "sends_left": 3,
-    "next_methods": ["voice"],
+    "next_methods": [],
 }
 _OFFERED_METHOD = {"method": "sms", "destination": DESTINATION}
 _PENDING_STATE: dict[str, Any] = {

@@ -40,7 +40,8 @@ def _state(**challenge: Any) -> dict[str, Any]:
 
 
 _NOT_SENT = {"delivery": "not_sent", "resend_at": _LATER, "sends_left": 4, "next_methods": []}
-_FAILED = {"delivery": "failed", "next_methods": ["voice", "sms"]}
+_FAILED = {"delivery": "failed", "resend_at": "2026-03-01T09:30:00.000Z", "next_methods": ["voice", "sms"]}
+_SECOND = {"resend_at": _LATER, "sends_left": 2}
 _PHONE_ALONE = [EXAMPLES["OfferedMethod"]]
 _OF_RESET: dict[str, Any] = {"purpose": "password_reset", "destination": None, "delivery": "unknown"}
 
@@ -110,7 +111,10 @@ ANSWERS: dict[tuple[str, str], Examples] = {
             "A code is on its way",
             _pending({"purpose": "register", "destination": "•••••••• 05"}, methods=_PHONE_ALONE),
         ),
-        not_sent=("Not yet: see resend_at", _pending({"purpose": "register"} | _NOT_SENT)),
+        not_sent=(
+            "Not yet: see resend_at",
+            _pending({"purpose": "register"} | _NOT_SENT, methods=_PHONE_ALONE),
+        ),
         failed=(
             "The message failed: offer a call",
             _pending({"purpose": "register"} | _FAILED, methods=_PHONE_ALONE),
@@ -123,12 +127,13 @@ ANSWERS: dict[tuple[str, str], Examples] = {
         device=("A trusted device: no code", _TOKENS | {"device_token": _DEVICE_TOKEN}),
     ),
     ("sendCode", "202"): _named(
-        sent=("A code is on its way", _CHALLENGE | {"sends_left": 2, "resend_at": _LATER}),
-        call=("A call", _CHALLENGE | {"method": "voice", "sends_left": 2, "next_methods": []}),
-        unknown=("Nothing was heard of it yet", _CHALLENGE | {"delivery": "unknown", "sends_left": 2}),
+        sent=("A code is on its way", _CHALLENGE | _SECOND),
+        call=("A call", _CHALLENGE | _SECOND | {"method": "voice"}),
+        unknown=("Nothing was heard of it yet", _CHALLENGE | _SECOND | {"delivery": "unknown"}),
     ),
     ("getChallenge", "200"): _named(
         sent=("On its way", _state()),
+        quiet=("Nothing was heard of it for half a minute: offer a call", _state(next_methods=["voice"])),
         delivered=("It has arrived", _state(delivery="delivered")),
         failed=("It failed: offer another way", _state(**_FAILED)),
     ),

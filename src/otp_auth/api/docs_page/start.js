@@ -6,8 +6,7 @@ const canBeShown = (wanted) => !NOT_FROM_A_PAGE.some((scheme) => scheme in wante
 function withoutThem(received) {
   const document = structuredClone(received);
   const schemes = Object.entries(document.components.securitySchemes);
-  // Each field of "Authorize" asks for the focus, and the last one gets it: the first token of the walk.
-  const shown = schemes.filter(([scheme]) => !NOT_FROM_A_PAGE.includes(scheme)).reverse();
+  const shown = schemes.filter(([scheme]) => !NOT_FROM_A_PAGE.includes(scheme));
   document.components.securitySchemes = Object.fromEntries(shown);
   for (const operation of Object.values(document.paths).flatMap(Object.values)) {
     if (operation.security) operation.security = operation.security.filter(canBeShown);
@@ -15,9 +14,23 @@ function withoutThem(received) {
   return document;
 }
 
+// Each field of "Authorize" asks for the focus, and the last one gets it. The first token of the walk shall.
+function focusFirstField(asked) {
+  if (asked) requestAnimationFrame(() => document.querySelector(".auth-container input")?.focus());
+}
+
 const forPeople = () => ({
   statePlugins: {
     spec: {wrapActions: {updateJsonSpec: (update) => (received) => update(withoutThem(received))}},
+    auth: {
+      wrapActions: {
+        showDefinitions: (show) => (asked) => {
+          const shown = show(asked);
+          focusFirstField(asked);
+          return shown;
+        },
+      },
+    },
   },
 });
 

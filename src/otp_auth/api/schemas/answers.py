@@ -61,7 +61,10 @@ class Challenge(Answer):
     sends_left: Annotated[int, Field(description="messages of this attempt")]
     next_methods: Annotated[
         list[ChannelName],
-        Field(description="what `otp/send` takes now, best first; empty during the cool-down"),
+        Field(
+            description="the ways to offer now, best first; empty during the cool-down. A way by which Sinch "
+            "can't reach the number isn't listed; `otp/send` takes it all the same from `resend_at` on"
+        ),
     ]
 
 
