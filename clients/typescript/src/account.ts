@@ -31,9 +31,8 @@ const query = ({ cursor }: Page): { params: { query: { cursor?: string } } } => 
 });
 
 export function newAccount(api: Api, holder: Holder): Account {
-  /** What was heard of the user is shown everywhere. */
   const know = (user: User): User => {
-    holder.changeSession((session) => (session.user.id === user.id ? { ...session, user } : session));
+    holder.know(user);
     return user;
   };
   return {

@@ -34,7 +34,7 @@ export function createOtpAuth(options: OtpAuthOptions): OtpAuth {
   const api = createClient<paths>({ baseUrl: service.address, fetch: (request) => authorized.send(request) });
   const parts: Parts = { api, service, storage, holder, refresher };
   const allowed = new Set([service.origin, ...(options.apiOrigins ?? []).map((url) => new URL(url).origin)]);
-  const ceremonies = newCeremonies(api, holder, takeTurns);
+  const ceremonies = newCeremonies({ api, service, holder, takeTurns });
   return {
     get state() {
       return holder.state;

@@ -4,7 +4,7 @@ import { refusal } from "./answers.js";
 import { ConnectionError, NotReadyError, ProblemError } from "./errors.js";
 import type { Holder } from "./holder.js";
 import type { Tokens } from "./openapi.js";
-import type { HeldSession } from "./record.js";
+import { type HeldSession, withoutSession } from "./record.js";
 import type { Service } from "./service.js";
 import { sessionOf } from "./sessions.js";
 import type { TakeTurns } from "./turns.js";
@@ -89,13 +89,18 @@ export class Refresher {
   /** Write what came, unless the session went on or ended meanwhile, where there are no locks. */
   #keep(before: HeldSession, tokens: Tokens): HeldSession {
     const fresh = sessionOf(tokens);
-    this.#holder.changeSession((current) => {
-      if (!isSame(current, before)) {
-        return current;
+    this.#holder.change((held) => {
+      const current = held.session;
+      if (current === null || !isSame(current, before)) {
+        return held;
+      }
+      if (fresh.id !== before.id) {
+        return { ...withoutSession(held), session: fresh };
       }
       // A step-up may have come between: its token tells of more.
-      const isElevated = current.accessToken !== before.accessToken;
-      return isElevated ? { ...fresh, accessToken: current.accessToken, renewAt: current.renewAt } : fresh;
+      const { accessToken, renewAt } = current;
+      const isElevated = accessToken !== before.accessToken;
+      return { ...held, session: isElevated ? { ...fresh, accessToken, renewAt } : fresh };
     });
     const session = this.#session();
     if (session.id !== before.id) {

@@ -578,7 +578,7 @@ var query = ({ cursor }) => ({
 });
 function newAccount(api, holder) {
   const know = (user) => {
-    holder.changeSession((session) => session.user.id === user.id ? { ...session, user } : session);
+    holder.know(user);
     return user;
   };
   return {
@@ -741,6 +741,21 @@ function withToken(request, token2) {
   return request;
 }
 
+// src/leaving.ts
+async function dismiss(service, { access_token }) {
+  const request = new Request(`${service.address}/api/v1/auth/logout`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${access_token}` }
+  });
+  try {
+    await service.send(request);
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) {
+      throw error;
+    }
+  }
+}
+
 // src/record.ts
 var NOTHING = { session: null, pending: null, reset: null, deviceToken: null };
 var VERSION = 2;
@@ -834,14 +849,22 @@ function moment(secondsFromNow) {
 
 // src/ceremonies.ts
 var OVER = ["challenge_closed", "invalid_token", "account_exists"];
-function newCeremonies(api, holder, takeTurns) {
-  return { ...newStarts(api, holder), ...newProofs(api, holder, takeTurns) };
+function newCeremonies(parts) {
+  return { ...newStarts(parts), ...newProofs(parts) };
 }
-function newStarts(api, holder) {
+function newStarts({ api, holder }) {
   const begin = (answer, purpose) => {
     const pending = pendingOf(answer, purpose);
     holder.change((held) => ({ ...held, pending, reset: null }));
     return { status: "otp_required", pending: visiblePending(pending) };
+  };
+  const beginBeside = async (ask, purpose) => {
+    const before = holder.session?.id;
+    const answer = await ask;
+    if (holder.session?.id !== before) {
+      throw new NotReadyError("The session that this was begun in is over.");
+    }
+    return begin(answer, purpose);
   };
   return {
     async register(body) {
@@ -854,17 +877,18 @@ function newStarts(api, holder) {
       return answer.status === "authenticated" ? enter(holder, answer) : begin(answer, "login");
     },
     async stepUp(body = {}) {
-      return begin(await unwrap(api.POST("/api/v1/auth/step-up", { body })), "step_up");
+      return await beginBeside(unwrap(api.POST("/api/v1/auth/step-up", { body })), "step_up");
     },
     async forgotPassword(body) {
       return begin(await unwrap(api.POST("/api/v1/auth/password/forgot", { body })), "password_reset");
     },
     async changePhone(body) {
-      return begin(await unwrap(api.POST("/api/v1/me/phone", { body })), "phone_change");
+      return await beginBeside(unwrap(api.POST("/api/v1/me/phone", { body })), "phone_change");
     }
   };
 }
-function newProofs(api, holder, takeTurns) {
+function newProofs(parts) {
+  const { api, holder, takeTurns } = parts;
   return {
     sendCode: (method) => within(holder, async ({ token: token2 }) => {
       const challenge = await unwrap(api.POST("/api/v1/auth/otp/send", { body: { method } }));
@@ -879,7 +903,7 @@ function newProofs(api, holder, takeTurns) {
     }),
     // In turns with refreshes: in cookie mode a late answer of one would put back the cookie of before.
     verifyCode: (body) => takeTurns(
-      () => within(holder, async (pending) => settle(holder, pending, await askToVerify(api, body)))
+      () => within(holder, async (pending) => settle(parts, pending, await askToVerify(api, body)))
     ),
     abandon: () => holder.change((held) => ({ ...held, pending: null, reset: null })),
     async resetPassword(body) {
@@ -927,22 +951,37 @@ async function within(holder, work) {
 function isOver(error) {
   return error instanceof ProblemError && OVER.includes(error.code);
 }
-function settle(holder, { token: token2 }, verified) {
+async function settle(parts, { token: token2 }, verified) {
+  const { service, holder } = parts;
+  const { change, answer } = outcomeOf(verified);
+  const isAwaited = holder.takePending(token2, change);
+  if (verified.status === "phone_changed") {
+    holder.know(verified.user);
+  } else if (!isAwaited) {
+    if (verified.status === "authenticated") {
+      await dismiss(service, verified);
+    }
+    throw new NotReadyError("The code was right, but what it was for was given up meanwhile. Begin again.");
+  }
+  return answer;
+}
+function outcomeOf(verified) {
   switch (verified.status) {
     case "authenticated":
-      return enter(holder, verified);
+      return { change: (held) => signIn(held, verified), answer: withoutTokens(verified) };
     case "elevated":
-      holder.changeSession((session) => elevate(session, verified));
-      holder.changePending(token2, () => null);
-      return { status: "elevated" };
+      return {
+        change: (held) => ({ ...held, session: held.session && elevate(held.session, verified) }),
+        answer: { status: "elevated" }
+      };
     case "phone_changed":
-      holder.changeSession((session) => ({ ...session, user: verified.user }));
-      holder.changePending(token2, () => null);
-      return verified;
+      return { change: (held) => held, answer: verified };
     case "reset_allowed": {
       const reset = resetOf(verified);
-      holder.change((held) => ({ ...held, pending: null, reset }));
-      return { status: "reset_allowed", reset: visibleReset(reset) };
+      return {
+        change: (held) => ({ ...held, reset }),
+        answer: { status: "reset_allowed", reset: visibleReset(reset) }
+      };
     }
   }
 }
@@ -991,8 +1030,7 @@ var Holder = class {
   }
   /** Between reading and writing nothing may wait. */
   change(change) {
-    this.#storage.write(write(change(this.now)));
-    this.#tell();
+    this.#put(change(this.now));
   }
   /** Change the session, if there still is one. */
   changeSession(change) {
@@ -1006,6 +1044,19 @@ var Holder = class {
     this.change(
       (held) => held.pending?.token === token2 ? { ...held, pending: change(held.pending) } : held
     );
+  }
+  /** End the pending code with what its proof changes, in one. False, and nothing done, when it is gone. */
+  takePending(token2, change) {
+    const held = this.now;
+    if (held.pending?.token !== token2) {
+      return false;
+    }
+    this.#put(change({ ...held, pending: null }));
+    return true;
+  }
+  /** What was heard of the user is shown everywhere. */
+  know(user) {
+    this.changeSession((session) => session.user.id === user.id ? { ...session, user } : session);
   }
   endReset(token2) {
     this.change((held) => held.reset?.token === token2 ? { ...held, reset: null } : held);
@@ -1026,6 +1077,10 @@ var Holder = class {
       };
     });
     stop();
+  }
+  #put(holding) {
+    this.#storage.write(write(holding));
+    this.#tell();
   }
   #look() {
     const state = publicState(this.now);
@@ -1123,12 +1178,17 @@ var Refresher = class {
   /** Write what came, unless the session went on or ended meanwhile, where there are no locks. */
   #keep(before, tokens) {
     const fresh = sessionOf(tokens);
-    this.#holder.changeSession((current) => {
-      if (!isSame(current, before)) {
-        return current;
+    this.#holder.change((held) => {
+      const current = held.session;
+      if (current === null || !isSame(current, before)) {
+        return held;
       }
-      const isElevated = current.accessToken !== before.accessToken;
-      return isElevated ? { ...fresh, accessToken: current.accessToken, renewAt: current.renewAt } : fresh;
+      if (fresh.id !== before.id) {
+        return { ...withoutSession(held), session: fresh };
+      }
+      const { accessToken, renewAt: renewAt2 } = current;
+      const isElevated = accessToken !== before.accessToken;
+      return { ...held, session: isElevated ? { ...fresh, accessToken, renewAt: renewAt2 } : fresh };
     });
     const session = this.#session();
     if (session.id !== before.id) {
@@ -1397,7 +1457,7 @@ function createOtpAuth(options) {
   const api = createClient({ baseUrl: service.address, fetch: (request) => authorized.send(request) });
   const parts = { api, service, storage, holder, refresher };
   const allowed = /* @__PURE__ */ new Set([service.origin, ...(options.apiOrigins ?? []).map((url) => new URL(url).origin)]);
-  const ceremonies = newCeremonies(api, holder, takeTurns);
+  const ceremonies = newCeremonies({ api, service, holder, takeTurns });
   return {
     get state() {
       return holder.state;
