@@ -1278,7 +1278,7 @@ function newService(options) {
     return isOurs ? pathname.slice(prefix.length) : null;
   };
   const send = async (request) => {
-    const dressed = usesCookie && pathOf(request.url) !== null ? withCookie(request) : request;
+    const dressed = pathOf(request.url) === null ? request : forService(request, usesCookie);
     try {
       return await fetch(dressed);
     } catch (error) {
@@ -1291,9 +1291,11 @@ function newService(options) {
   const { origin } = base;
   return { address: `${origin}${prefix}`, origin, usesCookie, send, pathOf };
 }
-function withCookie(request) {
-  const dressed = new Request(request, { credentials: "include" });
-  dressed.headers.set("X-Token-Transport", "cookie");
+function forService(request, usesCookie) {
+  const dressed = new Request(request, { redirect: "error", ...usesCookie && { credentials: "include" } });
+  if (usesCookie) {
+    dressed.headers.set("X-Token-Transport", "cookie");
+  }
   return dressed;
 }
 
