@@ -5,7 +5,7 @@ import { newAccount } from "./account.js";
 import { unwrap } from "./answers.js";
 import { Authorized } from "./authorized.js";
 import { newCeremonies } from "./ceremonies.js";
-import { ConnectionError, ProblemError } from "./errors.js";
+import { ConnectionError, isDefinite, ProblemError } from "./errors.js";
 import { Holder } from "./holder.js";
 import type { paths } from "./openapi.js";
 import { Refresher } from "./refresh.js";
@@ -87,7 +87,7 @@ async function logOut({ api, holder, service }: Parts, body: { everywhere?: bool
   try {
     await unwrap(api.POST("/api/v1/auth/logout", { body }));
   } catch (error) {
-    if (!(error instanceof ProblemError && error.status === 401)) {
+    if (!isDefinite(error)) {
       throw error; // it may live on there
     }
   } finally {

@@ -1,7 +1,7 @@
 /** Refresh: one at a time over all tabs, and only a definite no ends the session. */
 
 import { refusal } from "./answers.js";
-import { ConnectionError, NotReadyError, ProblemError } from "./errors.js";
+import { ConnectionError, isDefinite, NotReadyError, type ProblemError } from "./errors.js";
 import type { Holder } from "./holder.js";
 import type { Tokens } from "./openapi.js";
 import { type HeldSession, withoutSession } from "./record.js";
@@ -174,10 +174,10 @@ function isTokens(body: unknown): body is Tokens {
   return typeof body === "object" && body !== null && "status" in body && body.status === "authenticated";
 }
 
-/** 401 alone says that the session is over. Anything else may be better in a moment. */
+/** That alone says that the session is over. Anything else may be better in a moment. */
 function whenDefinite<T>(then: (no: ProblemError) => T): (error: unknown) => T {
   return (error) => {
-    if (error instanceof ProblemError && error.status === 401) {
+    if (isDefinite(error)) {
       return then(error);
     }
     throw error;

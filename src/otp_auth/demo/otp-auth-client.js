@@ -518,10 +518,11 @@ var ProblemError = class extends Error {
   attemptsLeft;
   /** The whole body, with members that this version has no name for. */
   problem;
-  constructor(problem, retryAfter = null) {
+  /** The status is the answer's: what a body says of it anybody between here and the service may have written. */
+  constructor(problem, status, retryAfter = null) {
     super(`${problem.code}: ${problem.detail}`);
     this.code = problem.code;
-    this.status = problem.status;
+    this.status = status;
     this.title = problem.title;
     this.detail = problem.detail;
     this.requestId = problem.request_id;
@@ -543,6 +544,9 @@ var ConnectionError = class extends Error {
 var NotReadyError = class extends Error {
   name = "NotReadyError";
 };
+function isDefinite(error) {
+  return error instanceof ProblemError && error.status === 401 && error.code === "invalid_token";
+}
 function isProblem(error, ...codes) {
   return error instanceof ProblemError && (codes.length === 0 || codes.includes(error.code));
 }
@@ -557,7 +561,7 @@ async function unwrap(asked) {
 }
 function refusal(body, response) {
   if (isProblemBody(body)) {
-    return new ProblemError(body, seconds(response.headers.get("Retry-After")));
+    return new ProblemError(body, response.status, seconds(response.headers.get("Retry-After")));
   }
   const message = `Something between here and the service answered ${response.status}.`;
   return new ConnectionError(message, { status: response.status });
@@ -695,7 +699,7 @@ var Authorized = class {
       return null;
     }
     const ended = (error) => {
-      if (error instanceof NotReadyError || error instanceof ProblemError && error.status === 401) {
+      if (error instanceof NotReadyError || isDefinite(error)) {
         return null;
       }
       throw error;
@@ -1256,7 +1260,7 @@ function isTokens(body) {
 }
 function whenDefinite(then) {
   return (error) => {
-    if (error instanceof ProblemError && error.status === 401) {
+    if (isDefinite(error)) {
       return then(error);
     }
     throw error;
@@ -1508,7 +1512,7 @@ async function logOut({ api, holder, service }, body) {
   try {
     await unwrap(api.POST("/api/v1/auth/logout", { body }));
   } catch (error) {
-    if (!(error instanceof ProblemError && error.status === 401)) {
+    if (!isDefinite(error)) {
       throw error;
     }
   } finally {
