@@ -3,6 +3,7 @@
 import { unwrap } from "./answers.js";
 import type { Holder } from "./holder.js";
 import type { User } from "./openapi.js";
+import { NOTHING } from "./record.js";
 import type { Api, OtpAuth, Page } from "./types.js";
 
 type Account = Pick<
@@ -41,7 +42,7 @@ export function newAccount(api: Api, holder: Holder): Account {
     exportMe: async () => await unwrap(api.GET("/api/v1/me/export")),
     async deleteMe() {
       await unwrap(api.DELETE("/api/v1/me"));
-      holder.change(() => ({ session: null, pending: null, reset: null, deviceToken: null }));
+      holder.change(() => NOTHING);
     },
 
     changePassword: async (body) => void (await unwrap(api.POST("/api/v1/me/password", { body }))),

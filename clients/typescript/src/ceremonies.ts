@@ -3,10 +3,9 @@
 import { unwrap } from "./answers.js";
 import { NotReadyError, ProblemError } from "./errors.js";
 import type { Change, Holder } from "./holder.js";
-import { dismiss } from "./leaving.js";
+import type { Leaving } from "./leaving.js";
 import type { Pending, Tokens } from "./openapi.js";
 import { type HeldPending, visiblePending, visibleReset } from "./record.js";
-import type { Service } from "./service.js";
 import { elevate, pendingOf, resetOf, signIn, withoutTokens } from "./sessions.js";
 import type { TakeTurns } from "./turns.js";
 import type { Api, CodeRequired, OtpAuth, Purpose, SignedIn, Verified } from "./types.js";
@@ -17,8 +16,8 @@ type VerifiedBody = Exclude<Awaited<ReturnType<typeof askToVerify>>, undefined>;
 
 interface Parts {
   readonly api: Api;
-  readonly service: Service;
   readonly holder: Holder;
+  readonly leaving: Leaving;
   readonly takeTurns: TakeTurns;
 }
 
@@ -29,7 +28,8 @@ export function newCeremonies(parts: Parts): Starts & Proofs {
   return { ...newStarts(parts), ...newProofs(parts) };
 }
 
-function newStarts({ api, holder }: Parts): Starts {
+function newStarts(parts: Parts): Starts {
+  const { api, holder } = parts;
   const begin = (answer: Pending, purpose: Purpose): CodeRequired => {
     const pending = pendingOf(answer, purpose);
     holder.change((held) => ({ ...held, pending, reset: null }));
@@ -53,7 +53,7 @@ function newStarts({ api, holder }: Parts): Starts {
       const { deviceToken } = holder.now;
       const complete = deviceToken === null ? body : { device_token: deviceToken, ...body };
       const answer = await unwrap(api.POST("/api/v1/auth/login", { body: complete }));
-      return answer.status === "authenticated" ? enter(holder, answer) : begin(answer, "login");
+      return answer.status === "authenticated" ? enter(parts, answer) : begin(answer, "login");
     },
 
     async stepUp(body = {}) {
@@ -112,8 +112,9 @@ function newProofs(parts: Parts): Proofs {
   };
 }
 
-function enter(holder: Holder, tokens: Tokens): SignedIn {
+function enter({ holder, leaving }: Parts, tokens: Tokens): SignedIn {
   holder.change((held) => signIn(held, tokens));
+  leaving.settled();
   return withoutTokens(tokens);
 }
 
@@ -148,17 +149,22 @@ function isOver(error: unknown): boolean {
 }
 
 /** Another tab may have signed out meanwhile, or this page given up: then what the code opened is nobody's. */
-async function settle(parts: Parts, { token }: HeldPending, verified: VerifiedBody): Promise<Verified> {
-  const { service, holder } = parts;
+async function settle(
+  { holder, leaving }: Parts,
+  { token }: HeldPending,
+  verified: VerifiedBody,
+): Promise<Verified> {
   const { change, answer } = outcomeOf(verified);
   const isAwaited = holder.takePending(token, change);
   if (verified.status === "phone_changed") {
     holder.know(verified.user); // it is so, whoever waits for it
   } else if (!isAwaited) {
     if (verified.status === "authenticated") {
-      await dismiss(service, verified);
+      await leaving.dismiss(verified);
     }
     throw new NotReadyError("The code was right, but what it was for was given up meanwhile. Begin again.");
+  } else if (verified.status === "authenticated") {
+    leaving.settled();
   }
   return answer;
 }

@@ -134,3 +134,16 @@ test("a reset that was given up isn't permitted here", async () => {
 
   expect(person.auth.state.status).toBe("signed_out");
 });
+
+test("the late answer of a logout leaves the next person signed in", async () => {
+  const alice = await member();
+  const late = alice.network.hold(LOGOUT, "after");
+  const leaving = alice.auth.logOut();
+  await late.arrived;
+  const bob = await anotherComes(alice);
+
+  late.go();
+  await leaving;
+
+  expect(bob.auth.state.session?.user.phone_number).toBe(bob.number);
+});

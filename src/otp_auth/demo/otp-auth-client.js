@@ -576,6 +576,58 @@ function notReadable(error) {
   throw error instanceof SyntaxError ? new ConnectionError("The answer isn't JSON: it isn't the service's.", { cause: error }) : error;
 }
 
+// src/record.ts
+var NOTHING = {
+  session: null,
+  pending: null,
+  reset: null,
+  deviceToken: null,
+  untold: null
+};
+var VERSION = 2;
+function write(holding) {
+  const isEmpty = Object.values(holding).every((part) => part === null);
+  return isEmpty ? null : JSON.stringify({ version: VERSION, ...holding });
+}
+function read(entry) {
+  try {
+    const kept = JSON.parse(entry ?? "null");
+    if (!isHolding(kept)) {
+      return NOTHING;
+    }
+    const { session, pending, reset, deviceToken, untold = null } = kept;
+    return { session, pending, reset, deviceToken, untold };
+  } catch {
+    return NOTHING;
+  }
+}
+function isHolding(kept) {
+  return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
+}
+function publicState({ session, pending: held, reset }) {
+  const pending = held && visiblePending(held);
+  const allowed = reset && visibleReset(reset);
+  if (session) {
+    const { id, user } = session;
+    return { status: "signed_in", session: { id, user }, pending, reset: allowed };
+  }
+  if (pending) {
+    return { status: "pending", session: null, pending, reset: null };
+  }
+  return allowed ? { status: "reset_allowed", session: null, pending: null, reset: allowed } : { status: "signed_out", session: null, pending: null, reset: null };
+}
+function visiblePending({ token: _, ...visible }) {
+  return visible;
+}
+function visibleReset({ token: _, ...visible }) {
+  return visible;
+}
+function withoutSession(holding) {
+  const { pending } = holding;
+  const outlives = pending !== null && !["step_up", "phone_change"].includes(pending.purpose);
+  return { ...holding, session: null, pending: outlives ? pending : null };
+}
+
 // src/account.ts
 var query = ({ cursor }) => ({
   params: { query: cursor === void 0 ? {} : { cursor } }
@@ -591,7 +643,7 @@ function newAccount(api, holder) {
     exportMe: async () => await unwrap(api.GET("/api/v1/me/export")),
     async deleteMe() {
       await unwrap(api.DELETE("/api/v1/me"));
-      holder.change(() => ({ session: null, pending: null, reset: null, deviceToken: null }));
+      holder.change(() => NOTHING);
     },
     changePassword: async (body) => void await unwrap(api.POST("/api/v1/me/password", { body })),
     cancelPasswordReset: async () => void await unwrap(api.DELETE("/api/v1/me/password-reset")),
@@ -745,67 +797,6 @@ function withToken(request, token2) {
   return request;
 }
 
-// src/leaving.ts
-async function dismiss(service, { access_token }) {
-  const request = new Request(`${service.address}/api/v1/auth/logout`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${access_token}` }
-  });
-  try {
-    await service.send(request);
-  } catch (error) {
-    if (!(error instanceof ConnectionError)) {
-      throw error;
-    }
-  }
-}
-
-// src/record.ts
-var NOTHING = { session: null, pending: null, reset: null, deviceToken: null };
-var VERSION = 2;
-function write(holding) {
-  const isEmpty = Object.values(holding).every((part) => part === null);
-  return isEmpty ? null : JSON.stringify({ version: VERSION, ...holding });
-}
-function read(entry) {
-  try {
-    const kept = JSON.parse(entry ?? "null");
-    if (!isHolding(kept)) {
-      return NOTHING;
-    }
-    const { session, pending, reset, deviceToken } = kept;
-    return { session, pending, reset, deviceToken };
-  } catch {
-    return NOTHING;
-  }
-}
-function isHolding(kept) {
-  return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
-}
-function publicState({ session, pending: held, reset }) {
-  const pending = held && visiblePending(held);
-  const allowed = reset && visibleReset(reset);
-  if (session) {
-    const { id, user } = session;
-    return { status: "signed_in", session: { id, user }, pending, reset: allowed };
-  }
-  if (pending) {
-    return { status: "pending", session: null, pending, reset: null };
-  }
-  return allowed ? { status: "reset_allowed", session: null, pending: null, reset: allowed } : { status: "signed_out", session: null, pending: null, reset: null };
-}
-function visiblePending({ token: _, ...visible }) {
-  return visible;
-}
-function visibleReset({ token: _, ...visible }) {
-  return visible;
-}
-function withoutSession(holding) {
-  const { pending } = holding;
-  const outlives = pending !== null && !["step_up", "phone_change"].includes(pending.purpose);
-  return { ...holding, session: null, pending: outlives ? pending : null };
-}
-
 // src/sessions.ts
 var LONGEST_MARGIN = 3e4;
 function sessionOf(tokens) {
@@ -823,7 +814,7 @@ function renewAt(expiresIn) {
 }
 function signIn(holding, tokens) {
   const deviceToken = tokens.device_token ?? holding.deviceToken;
-  return { session: sessionOf(tokens), pending: null, reset: null, deviceToken };
+  return { session: sessionOf(tokens), pending: null, reset: null, deviceToken, untold: null };
 }
 function elevate(session, elevated) {
   return { ...session, accessToken: elevated.access_token, renewAt: renewAt(elevated.expires_in) };
@@ -856,7 +847,8 @@ var OVER = ["challenge_closed", "invalid_token", "account_exists"];
 function newCeremonies(parts) {
   return { ...newStarts(parts), ...newProofs(parts) };
 }
-function newStarts({ api, holder }) {
+function newStarts(parts) {
+  const { api, holder } = parts;
   const begin = (answer, purpose) => {
     const pending = pendingOf(answer, purpose);
     holder.change((held) => ({ ...held, pending, reset: null }));
@@ -878,7 +870,7 @@ function newStarts({ api, holder }) {
       const { deviceToken } = holder.now;
       const complete = deviceToken === null ? body : { device_token: deviceToken, ...body };
       const answer = await unwrap(api.POST("/api/v1/auth/login", { body: complete }));
-      return answer.status === "authenticated" ? enter(holder, answer) : begin(answer, "login");
+      return answer.status === "authenticated" ? enter(parts, answer) : begin(answer, "login");
     },
     async stepUp(body = {}) {
       return await beginBeside(unwrap(api.POST("/api/v1/auth/step-up", { body })), "step_up");
@@ -925,8 +917,9 @@ function newProofs(parts) {
     }
   };
 }
-function enter(holder, tokens) {
+function enter({ holder, leaving }, tokens) {
   holder.change((held) => signIn(held, tokens));
+  leaving.settled();
   return withoutTokens(tokens);
 }
 function askToVerify(api, body) {
@@ -955,17 +948,18 @@ async function within(holder, work) {
 function isOver(error) {
   return error instanceof ProblemError && OVER.includes(error.code);
 }
-async function settle(parts, { token: token2 }, verified) {
-  const { service, holder } = parts;
+async function settle({ holder, leaving }, { token: token2 }, verified) {
   const { change, answer } = outcomeOf(verified);
   const isAwaited = holder.takePending(token2, change);
   if (verified.status === "phone_changed") {
     holder.know(verified.user);
   } else if (!isAwaited) {
     if (verified.status === "authenticated") {
-      await dismiss(service, verified);
+      await leaving.dismiss(verified);
     }
     throw new NotReadyError("The code was right, but what it was for was given up meanwhile. Begin again.");
+  } else if (verified.status === "authenticated") {
+    leaving.settled();
   }
   return answer;
 }
@@ -1110,6 +1104,67 @@ var Holder = class {
           throw error;
         });
       }
+    }
+  }
+};
+
+// src/leaving.ts
+var Leaving = class {
+  #parts;
+  constructor(parts) {
+    this.#parts = parts;
+  }
+  /** In cookie mode: the logout of which the service doesn't know yet. Until it does the cookie means nobody. */
+  get untold() {
+    return this.#parts.lasting.now.untold;
+  }
+  async logOut(body) {
+    const { api, service, holder } = this.#parts;
+    const before = holder.session;
+    if (!before && !service.usesCookie) {
+      return;
+    }
+    this.#remember(body);
+    try {
+      await unwrap(api.POST("/api/v1/auth/logout", { body }));
+      this.settled();
+    } catch (error) {
+      if (!isDefinite(error)) {
+        throw error;
+      }
+      this.settled();
+    } finally {
+      holder.change((held) => held.session?.id === before?.id ? withoutSession(held) : held);
+    }
+  }
+  /** End a session that was never held here, by its own token. */
+  async dismiss({ access_token }) {
+    const { service, holder } = this.#parts;
+    const request = new Request(`${service.address}/api/v1/auth/logout`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${access_token}` }
+    });
+    if (!holder.session) {
+      this.#remember({});
+    }
+    try {
+      const { ok } = await service.send(request);
+      if (ok) {
+        this.settled();
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) {
+        throw error;
+      }
+    }
+  }
+  /** The cookie is gone, or somebody's again. */
+  settled() {
+    this.#parts.lasting.change((held) => ({ ...held, untold: null }));
+  }
+  #remember(body) {
+    if (this.#parts.service.usesCookie) {
+      this.#parts.lasting.change((held) => ({ ...held, untold: body }));
     }
   }
 };
@@ -1461,15 +1516,21 @@ function createOtpAuth(options) {
   const refresher = new Refresher(service, holder, takeTurns);
   const authorized = new Authorized(service, holder, refresher, new StepUps(holder, options.onStepUp));
   const api = createClient({ baseUrl: service.address, fetch: (request) => authorized.send(request) });
-  const parts = { api, service, storage, holder, refresher };
+  const forgets = service.usesCookie && storage.forgets;
+  const lasting = forgets ? new Holder(defaultStorage(`${key} logout`)) : holder;
+  const leaving = new Leaving({ api, service, holder, lasting });
+  const parts = { service, storage, holder, refresher, leaving };
   const allowed = /* @__PURE__ */ new Set([service.origin, ...(options.apiOrigins ?? []).map((url) => new URL(url).origin)]);
-  const ceremonies = newCeremonies({ api, service, holder, takeTurns });
+  const ceremonies = newCeremonies({ api, holder, leaving, takeTurns });
   return {
     get state() {
       return holder.state;
     },
     onChange: (listener) => holder.onChange(listener),
-    close: () => holder.close(),
+    close() {
+      holder.close();
+      lasting.close();
+    },
     restore: () => restore(parts, ceremonies.getChallenge),
     api,
     async fetch(input, init) {
@@ -1485,12 +1546,15 @@ function createOtpAuth(options) {
       const { id, user } = await refresher.renew(accessToken);
       return { status: "authenticated", session_id: id, user };
     },
-    logOut: (body = {}) => logOut(parts, body),
+    logOut: (body = {}) => leaving.logOut(body),
     forgetDevice: () => holder.change((held) => ({ ...held, deviceToken: null }))
   };
 }
-async function restore({ holder, service, storage, refresher }, look) {
-  if (holder.session) {
+async function restore(parts, look) {
+  const { holder, service, storage, refresher, leaving } = parts;
+  if (leaving.untold) {
+    await leaving.logOut(leaving.untold).catch(unlessOver);
+  } else if (holder.session) {
     await refresher.fresh().catch(unlessOver);
   } else if (service.usesCookie && storage.forgets) {
     await refresher.adopt().catch(unlessOver);
@@ -1503,20 +1567,6 @@ async function restore({ holder, service, storage, refresher }, look) {
 function unlessOver(error) {
   if (!(error instanceof ConnectionError || error instanceof ProblemError)) {
     throw error;
-  }
-}
-async function logOut({ api, holder, service }, body) {
-  if (!holder.session && !service.usesCookie) {
-    return;
-  }
-  try {
-    await unwrap(api.POST("/api/v1/auth/logout", { body }));
-  } catch (error) {
-    if (!isDefinite(error)) {
-      throw error;
-    }
-  } finally {
-    holder.endSession();
   }
 }
 function refuseOthers(allowed, url) {
