@@ -30,7 +30,7 @@ def test_authorize_asks_for_what_a_person_can_paste(page: Page) -> None:
     page.get_by_role("button", name="Authorize", exact=True).click()
 
     schemes = page.locator(".auth-container h4 code")
-    expect(schemes).to_have_text(["ServiceClient", "ResetToken", "AccessToken", "PendingToken"])
+    expect(schemes).to_have_text(["PendingToken", "AccessToken", "ResetToken", "ServiceClient"])
     # The first token of the walk has the focus.
     expect(scheme(page, "PendingToken").get_by_role("textbox")).to_be_focused()
 

@@ -3,6 +3,7 @@
 import { unwrap } from "./answers.js";
 import type { Holder } from "./holder.js";
 import type { User } from "./openapi.js";
+import { NOTHING } from "./record.js";
 import type { Api, OtpAuth, Page } from "./types.js";
 
 type Account = Pick<
@@ -31,9 +32,8 @@ const query = ({ cursor }: Page): { params: { query: { cursor?: string } } } => 
 });
 
 export function newAccount(api: Api, holder: Holder): Account {
-  /** What was heard of the user is shown everywhere. */
   const know = (user: User): User => {
-    holder.changeSession((session) => (session.user.id === user.id ? { ...session, user } : session));
+    holder.know(user);
     return user;
   };
   return {
@@ -42,7 +42,7 @@ export function newAccount(api: Api, holder: Holder): Account {
     exportMe: async () => await unwrap(api.GET("/api/v1/me/export")),
     async deleteMe() {
       await unwrap(api.DELETE("/api/v1/me"));
-      holder.change(() => ({ session: null, pending: null, reset: null, deviceToken: null }));
+      holder.change(() => NOTHING);
     },
 
     changePassword: async (body) => void (await unwrap(api.POST("/api/v1/me/password", { body }))),

@@ -20,7 +20,7 @@ export async function unwrap<T>(asked: Promise<Answer<T>>): Promise<T> {
 
 export function refusal(body: unknown, response: Response): ProblemError | ConnectionError {
   if (isProblemBody(body)) {
-    return new ProblemError(body, seconds(response.headers.get("Retry-After")));
+    return new ProblemError(body, response.status, seconds(response.headers.get("Retry-After")));
   }
   const message = `Something between here and the service answered ${response.status}.`;
   return new ConnectionError(message, { status: response.status });

@@ -2,7 +2,7 @@
 
 import { bearerRefusal } from "./bearer.js";
 import { type Credential, credentialOf } from "./credentials.js";
-import { NotReadyError, ProblemError } from "./errors.js";
+import { isDefinite, NotReadyError } from "./errors.js";
 import type { Holder } from "./holder.js";
 import type { HeldSession } from "./record.js";
 import type { Refresher } from "./refresh.js";
@@ -75,7 +75,7 @@ export class Authorized {
       return null;
     }
     const ended = (error: unknown): null => {
-      if (error instanceof NotReadyError || (error instanceof ProblemError && error.status === 401)) {
+      if (error instanceof NotReadyError || isDefinite(error)) {
         return null; // the first refusal says it as well
       }
       throw error;

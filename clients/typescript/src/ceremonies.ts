@@ -2,7 +2,8 @@
 
 import { unwrap } from "./answers.js";
 import { NotReadyError, ProblemError } from "./errors.js";
-import type { Holder } from "./holder.js";
+import type { Change, Holder } from "./holder.js";
+import type { Leaving } from "./leaving.js";
 import type { Pending, Tokens } from "./openapi.js";
 import { type HeldPending, visiblePending, visibleReset } from "./record.js";
 import { elevate, pendingOf, resetOf, signIn, withoutTokens } from "./sessions.js";
@@ -13,18 +14,35 @@ type Starts = Pick<OtpAuth, "register" | "logIn" | "stepUp" | "forgotPassword" |
 type Proofs = Pick<OtpAuth, "sendCode" | "getChallenge" | "verifyCode" | "abandon" | "resetPassword">;
 type VerifiedBody = Exclude<Awaited<ReturnType<typeof askToVerify>>, undefined>;
 
+interface Parts {
+  readonly api: Api;
+  readonly holder: Holder;
+  readonly leaving: Leaving;
+  readonly takeTurns: TakeTurns;
+}
+
 /** A challenge or a reset that the service refuses so is over. */
 const OVER = ["challenge_closed", "invalid_token", "account_exists"];
 
-export function newCeremonies(api: Api, holder: Holder, takeTurns: TakeTurns): Starts & Proofs {
-  return { ...newStarts(api, holder), ...newProofs(api, holder, takeTurns) };
+export function newCeremonies(parts: Parts): Starts & Proofs {
+  return { ...newStarts(parts), ...newProofs(parts) };
 }
 
-function newStarts(api: Api, holder: Holder): Starts {
+function newStarts(parts: Parts): Starts {
+  const { api, holder } = parts;
   const begin = (answer: Pending, purpose: Purpose): CodeRequired => {
     const pending = pendingOf(answer, purpose);
     holder.change((held) => ({ ...held, pending, reset: null }));
     return { status: "otp_required", pending: visiblePending(pending) };
+  };
+  /** A step-up or a phone change belongs to the session that asked for it. */
+  const beginBeside = async (ask: Promise<Pending>, purpose: Purpose): Promise<CodeRequired> => {
+    const before = holder.session?.id;
+    const answer = await ask;
+    if (holder.session?.id !== before) {
+      throw new NotReadyError("The session that this was begun in is over.");
+    }
+    return begin(answer, purpose);
   };
   return {
     async register(body) {
@@ -35,11 +53,11 @@ function newStarts(api: Api, holder: Holder): Starts {
       const { deviceToken } = holder.now;
       const complete = deviceToken === null ? body : { device_token: deviceToken, ...body };
       const answer = await unwrap(api.POST("/api/v1/auth/login", { body: complete }));
-      return answer.status === "authenticated" ? enter(holder, answer) : begin(answer, "login");
+      return answer.status === "authenticated" ? enter(parts, answer) : begin(answer, "login");
     },
 
     async stepUp(body = {}) {
-      return begin(await unwrap(api.POST("/api/v1/auth/step-up", { body })), "step_up");
+      return await beginBeside(unwrap(api.POST("/api/v1/auth/step-up", { body })), "step_up");
     },
 
     async forgotPassword(body) {
@@ -47,12 +65,13 @@ function newStarts(api: Api, holder: Holder): Starts {
     },
 
     async changePhone(body) {
-      return begin(await unwrap(api.POST("/api/v1/me/phone", { body })), "phone_change");
+      return await beginBeside(unwrap(api.POST("/api/v1/me/phone", { body })), "phone_change");
     },
   };
 }
 
-function newProofs(api: Api, holder: Holder, takeTurns: TakeTurns): Proofs {
+function newProofs(parts: Parts): Proofs {
+  const { api, holder, takeTurns } = parts;
   return {
     sendCode: (method) =>
       within(holder, async ({ token }) => {
@@ -72,7 +91,7 @@ function newProofs(api: Api, holder: Holder, takeTurns: TakeTurns): Proofs {
     // In turns with refreshes: in cookie mode a late answer of one would put back the cookie of before.
     verifyCode: (body) =>
       takeTurns(() =>
-        within(holder, async (pending) => settle(holder, pending, await askToVerify(api, body))),
+        within(holder, async (pending) => settle(parts, pending, await askToVerify(api, body))),
       ),
 
     abandon: () => holder.change((held) => ({ ...held, pending: null, reset: null })),
@@ -93,8 +112,9 @@ function newProofs(api: Api, holder: Holder, takeTurns: TakeTurns): Proofs {
   };
 }
 
-function enter(holder: Holder, tokens: Tokens): SignedIn {
+function enter({ holder, leaving }: Parts, tokens: Tokens): SignedIn {
   holder.change((held) => signIn(held, tokens));
+  leaving.settled();
   return withoutTokens(tokens);
 }
 
@@ -128,22 +148,44 @@ function isOver(error: unknown): boolean {
   return error instanceof ProblemError && OVER.includes(error.code);
 }
 
-function settle(holder: Holder, { token }: HeldPending, verified: VerifiedBody): Verified {
+/** Another tab may have signed out meanwhile, or this page given up: then what the code opened is nobody's. */
+async function settle(
+  { holder, leaving }: Parts,
+  { token }: HeldPending,
+  verified: VerifiedBody,
+): Promise<Verified> {
+  const { change, answer } = outcomeOf(verified);
+  const isAwaited = holder.takePending(token, change);
+  if (verified.status === "phone_changed") {
+    holder.know(verified.user); // it is so, whoever waits for it
+  } else if (!isAwaited) {
+    if (verified.status === "authenticated") {
+      await leaving.dismiss(verified);
+    }
+    throw new NotReadyError("The code was right, but what it was for was given up meanwhile. Begin again.");
+  } else if (verified.status === "authenticated") {
+    leaving.settled();
+  }
+  return answer;
+}
+
+function outcomeOf(verified: VerifiedBody): { change: Change; answer: Verified } {
   switch (verified.status) {
     case "authenticated":
-      return enter(holder, verified);
+      return { change: (held) => signIn(held, verified), answer: withoutTokens(verified) };
     case "elevated":
-      holder.changeSession((session) => elevate(session, verified));
-      holder.changePending(token, () => null);
-      return { status: "elevated" };
+      return {
+        change: (held) => ({ ...held, session: held.session && elevate(held.session, verified) }),
+        answer: { status: "elevated" },
+      };
     case "phone_changed":
-      holder.changeSession((session) => ({ ...session, user: verified.user }));
-      holder.changePending(token, () => null);
-      return verified;
+      return { change: (held) => held, answer: verified };
     case "reset_allowed": {
       const reset = resetOf(verified);
-      holder.change((held) => ({ ...held, pending: null, reset }));
-      return { status: "reset_allowed", reset: visibleReset(reset) };
+      return {
+        change: (held) => ({ ...held, reset }),
+        answer: { status: "reset_allowed", reset: visibleReset(reset) },
+      };
     }
   }
 }

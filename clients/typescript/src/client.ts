@@ -2,25 +2,25 @@
 
 import createClient from "openapi-fetch";
 import { newAccount } from "./account.js";
-import { unwrap } from "./answers.js";
 import { Authorized } from "./authorized.js";
 import { newCeremonies } from "./ceremonies.js";
 import { ConnectionError, ProblemError } from "./errors.js";
 import { Holder } from "./holder.js";
+import { Leaving } from "./leaving.js";
 import type { paths } from "./openapi.js";
 import { Refresher } from "./refresh.js";
 import { newService, type Service } from "./service.js";
 import { StepUps } from "./step-up.js";
 import { defaultStorage } from "./storage.js";
 import { defaultLocks, newTurns } from "./turns.js";
-import type { Api, AuthStorage, OtpAuth, OtpAuthOptions } from "./types.js";
+import type { AuthStorage, OtpAuth, OtpAuthOptions } from "./types.js";
 
 interface Parts {
-  readonly api: Api;
   readonly service: Service;
   readonly storage: AuthStorage;
   readonly holder: Holder;
   readonly refresher: Refresher;
+  readonly leaving: Leaving;
 }
 
 export function createOtpAuth(options: OtpAuthOptions): OtpAuth {
@@ -32,15 +32,21 @@ export function createOtpAuth(options: OtpAuthOptions): OtpAuth {
   const refresher = new Refresher(service, holder, takeTurns);
   const authorized = new Authorized(service, holder, refresher, new StepUps(holder, options.onStepUp));
   const api = createClient<paths>({ baseUrl: service.address, fetch: (request) => authorized.send(request) });
-  const parts: Parts = { api, service, storage, holder, refresher };
+  const forgets = service.usesCookie && storage.forgets;
+  const lasting = forgets ? new Holder(defaultStorage(`${key} logout`)) : holder;
+  const leaving = new Leaving({ api, service, holder, lasting });
+  const parts: Parts = { service, storage, holder, refresher, leaving };
   const allowed = new Set([service.origin, ...(options.apiOrigins ?? []).map((url) => new URL(url).origin)]);
-  const ceremonies = newCeremonies(api, holder, takeTurns);
+  const ceremonies = newCeremonies({ api, holder, leaving, takeTurns });
   return {
     get state() {
       return holder.state;
     },
     onChange: (listener) => holder.onChange(listener),
-    close: () => holder.close(),
+    close() {
+      holder.close();
+      lasting.close();
+    },
     restore: () => restore(parts, ceremonies.getChallenge),
     api,
     async fetch(input, init) {
@@ -56,13 +62,16 @@ export function createOtpAuth(options: OtpAuthOptions): OtpAuth {
       const { id, user } = await refresher.renew(accessToken);
       return { status: "authenticated", session_id: id, user };
     },
-    logOut: (body = {}) => logOut(parts, body),
+    logOut: (body = {}) => leaving.logOut(body),
     forgetDevice: () => holder.change((held) => ({ ...held, deviceToken: null })),
   };
 }
 
-async function restore({ holder, service, storage, refresher }: Parts, look: OtpAuth["getChallenge"]) {
-  if (holder.session) {
+async function restore(parts: Parts, look: OtpAuth["getChallenge"]) {
+  const { holder, service, storage, refresher, leaving } = parts;
+  if (leaving.untold) {
+    await leaving.logOut(leaving.untold).catch(unlessOver);
+  } else if (holder.session) {
     await refresher.fresh().catch(unlessOver);
   } else if (service.usesCookie && storage.forgets) {
     await refresher.adopt().catch(unlessOver);
@@ -77,21 +86,6 @@ async function restore({ holder, service, storage, refresher }: Parts, look: Otp
 function unlessOver(error: unknown): void {
   if (!(error instanceof ConnectionError || error instanceof ProblemError)) {
     throw error;
-  }
-}
-
-async function logOut({ api, holder, service }: Parts, body: { everywhere?: boolean }): Promise<void> {
-  if (!holder.session && !service.usesCookie) {
-    return;
-  }
-  try {
-    await unwrap(api.POST("/api/v1/auth/logout", { body }));
-  } catch (error) {
-    if (!(error instanceof ProblemError && error.status === 401)) {
-      throw error; // it may live on there
-    }
-  } finally {
-    holder.endSession();
   }
 }
 

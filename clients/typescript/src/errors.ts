@@ -18,10 +18,11 @@ export class ProblemError extends Error {
   /** The whole body, with members that this version has no name for. */
   readonly problem: Problem;
 
-  constructor(problem: Problem, retryAfter: number | null = null) {
+  /** The status is the answer's: what a body says of it anybody between here and the service may have written. */
+  constructor(problem: Problem, status: number, retryAfter: number | null = null) {
     super(`${problem.code}: ${problem.detail}`);
     this.code = problem.code;
-    this.status = problem.status;
+    this.status = status;
     this.title = problem.title;
     this.detail = problem.detail;
     this.requestId = problem.request_id;
@@ -47,6 +48,11 @@ export class ConnectionError extends Error {
 /** The call needs a login, a pending code or a reset that this client doesn't hold: nothing was sent. */
 export class NotReadyError extends Error {
   override readonly name = "NotReadyError";
+}
+
+/** The service itself says that the token is no good. Any other refusal, also a 401 of a gateway, may pass. */
+export function isDefinite(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && error.status === 401 && error.code === "invalid_token";
 }
 
 export type AuthError = ProblemError | ConnectionError | NotReadyError;

@@ -1,5 +1,6 @@
 /** Holds session, pending code and reset in the storage, which all tabs share, and tells who listens. */
 
+import type { User } from "./openapi.js";
 import {
   type HeldPending,
   type HeldReset,
@@ -14,7 +15,7 @@ import type { AuthState, AuthStorage } from "./types.js";
 
 const LONGEST_DELAY = 150; // milliseconds
 
-type Change = (holding: Holding) => Holding;
+export type Change = (holding: Holding) => Holding;
 
 export class Holder {
   readonly #storage: AuthStorage;
@@ -67,8 +68,7 @@ export class Holder {
 
   /** Between reading and writing nothing may wait. */
   change(change: Change): void {
-    this.#storage.write(write(change(this.now)));
-    this.#tell();
+    this.#put(change(this.now));
   }
 
   /** Change the session, if there still is one. */
@@ -85,6 +85,21 @@ export class Holder {
     this.change((held) =>
       held.pending?.token === token ? { ...held, pending: change(held.pending) } : held,
     );
+  }
+
+  /** End the pending code with what its proof changes, in one. False, and nothing done, when it is gone. */
+  takePending(token: string, change: Change): boolean {
+    const held = this.now;
+    if (held.pending?.token !== token) {
+      return false;
+    }
+    this.#put(change({ ...held, pending: null }));
+    return true;
+  }
+
+  /** What was heard of the user is shown everywhere. */
+  know(user: User): void {
+    this.changeSession((session) => (session.user.id === user.id ? { ...session, user } : session));
   }
 
   endReset(token: string): void {
@@ -106,6 +121,11 @@ export class Holder {
       };
     });
     stop();
+  }
+
+  #put(holding: Holding): void {
+    this.#storage.write(write(holding));
+    this.#tell();
   }
 
   #look(): boolean {

@@ -1,6 +1,6 @@
 /** What is kept in the storage, and what of it everybody may see. */
 
-import type { Challenge, OfferedMethod, User } from "./openapi.js";
+import type { Challenge, LogoutBody, OfferedMethod, User } from "./openapi.js";
 import type { AuthState, PendingChallenge, Purpose, ResetPermission } from "./types.js";
 
 export interface HeldSession {
@@ -32,9 +32,17 @@ export interface Holding {
   readonly pending: HeldPending | null;
   readonly reset: HeldReset | null;
   readonly deviceToken: string | null;
+  /** A logout of which the service doesn't know yet. */
+  readonly untold: LogoutBody | null;
 }
 
-export const NOTHING: Holding = { session: null, pending: null, reset: null, deviceToken: null };
+export const NOTHING: Holding = {
+  session: null,
+  pending: null,
+  reset: null,
+  deviceToken: null,
+  untold: null,
+};
 /** Another version of this client may find what this one has written: it is no good to it then. */
 const VERSION = 2;
 
@@ -49,8 +57,8 @@ export function read(entry: string | null): Holding {
     if (!isHolding(kept)) {
       return NOTHING;
     }
-    const { session, pending, reset, deviceToken } = kept;
-    return { session, pending, reset, deviceToken };
+    const { session, pending, reset, deviceToken, untold = null } = kept;
+    return { session, pending, reset, deviceToken, untold };
   } catch {
     return NOTHING;
   }

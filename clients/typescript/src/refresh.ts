@@ -1,10 +1,10 @@
 /** Refresh: one at a time over all tabs, and only a definite no ends the session. */
 
 import { refusal } from "./answers.js";
-import { ConnectionError, NotReadyError, ProblemError } from "./errors.js";
+import { ConnectionError, isDefinite, NotReadyError, type ProblemError } from "./errors.js";
 import type { Holder } from "./holder.js";
 import type { Tokens } from "./openapi.js";
-import type { HeldSession } from "./record.js";
+import { type HeldSession, withoutSession } from "./record.js";
 import type { Service } from "./service.js";
 import { sessionOf } from "./sessions.js";
 import type { TakeTurns } from "./turns.js";
@@ -89,13 +89,18 @@ export class Refresher {
   /** Write what came, unless the session went on or ended meanwhile, where there are no locks. */
   #keep(before: HeldSession, tokens: Tokens): HeldSession {
     const fresh = sessionOf(tokens);
-    this.#holder.changeSession((current) => {
-      if (!isSame(current, before)) {
-        return current;
+    this.#holder.change((held) => {
+      const current = held.session;
+      if (current === null || !isSame(current, before)) {
+        return held;
+      }
+      if (fresh.id !== before.id) {
+        return { ...withoutSession(held), session: fresh };
       }
       // A step-up may have come between: its token tells of more.
-      const isElevated = current.accessToken !== before.accessToken;
-      return isElevated ? { ...fresh, accessToken: current.accessToken, renewAt: current.renewAt } : fresh;
+      const { accessToken, renewAt } = current;
+      const isElevated = accessToken !== before.accessToken;
+      return { ...held, session: isElevated ? { ...fresh, accessToken, renewAt } : fresh };
     });
     const session = this.#session();
     if (session.id !== before.id) {
@@ -169,10 +174,10 @@ function isTokens(body: unknown): body is Tokens {
   return typeof body === "object" && body !== null && "status" in body && body.status === "authenticated";
 }
 
-/** 401 alone says that the session is over. Anything else may be better in a moment. */
+/** That alone says that the session is over. Anything else may be better in a moment. */
 function whenDefinite<T>(then: (no: ProblemError) => T): (error: unknown) => T {
   return (error) => {
-    if (error instanceof ProblemError && error.status === 401) {
+    if (isDefinite(error)) {
       return then(error);
     }
     throw error;

@@ -25,7 +25,7 @@ export function newService(options: OtpAuthOptions): Service {
     return isOurs ? pathname.slice(prefix.length) : null;
   };
   const send = async (request: Request): Promise<Response> => {
-    const dressed = usesCookie && pathOf(request.url) !== null ? withCookie(request) : request;
+    const dressed = pathOf(request.url) === null ? request : forService(request, usesCookie);
     try {
       return await fetch(dressed);
     } catch (error) {
@@ -39,8 +39,11 @@ export function newService(options: OtpAuthOptions): Service {
   return { address: `${origin}${prefix}`, origin, usesCookie, send, pathOf };
 }
 
-function withCookie(request: Request): Request {
-  const dressed = new Request(request, { credentials: "include" });
-  dressed.headers.set("X-Token-Transport", "cookie");
+/** The service redirects nobody. Whoever does so in its name would get passwords and refresh tokens to see. */
+function forService(request: Request, usesCookie: boolean): Request {
+  const dressed = new Request(request, { redirect: "error", ...(usesCookie && { credentials: "include" }) });
+  if (usesCookie) {
+    dressed.headers.set("X-Token-Transport", "cookie");
+  }
   return dressed;
 }

@@ -24,7 +24,7 @@ export function renewAt(expiresIn: number): number {
 
 export function signIn(holding: Holding, tokens: Tokens): Holding {
   const deviceToken = tokens.device_token ?? holding.deviceToken;
-  return { session: sessionOf(tokens), pending: null, reset: null, deviceToken };
+  return { session: sessionOf(tokens), pending: null, reset: null, deviceToken, untold: null };
 }
 
 export function elevate(session: HeldSession, elevated: Elevated): HeldSession {

@@ -189,7 +189,11 @@ export interface OtpAuth {
   abandon(): void;
 
   refreshTokens(): Promise<SignedIn>;
-  /** End this session, or all. Offline too this browser forgets it; then ConnectionError says so. */
+  /**
+   * End this session, or all. Offline too this browser forgets it; then ConnectionError says so. In cookie mode the
+   * next `restore` tells the service, and takes nobody's cookie until then; for a `storage` that forgets that is
+   * remembered in localStorage, where there is one.
+   */
   logOut(body?: LogoutBody): Promise<void>;
   /** A trusted device's token survives `logOut`; this forgets it. */
   forgetDevice(): void;

@@ -1,12 +1,15 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { type AuthStorage, memoryStorage } from "../src/index.js";
+import { type AuthStorage, ConnectionError, memoryStorage } from "../src/index.js";
 import { jar } from "./support/cookies.js";
 import { member, PASSWORD, somebody } from "./support/person.js";
 
 const REFRESH = "POST /auth/token/refresh";
 
+const LOGOUT = "POST /auth/logout";
+
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 function becomeDue(): void {
@@ -16,6 +19,19 @@ function becomeDue(): void {
 /** Survives a reload, as localStorage does. */
 function lastingStorage(): AuthStorage {
   return { ...memoryStorage(), forgets: false };
+}
+
+/** What a browser gives every page of an origin. */
+function haveLocalStorage(): void {
+  const kept = new Map<string, string>();
+  const events = new EventTarget();
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+    removeItem: (key: string) => kept.delete(key),
+  });
+  vi.stubGlobal("addEventListener", events.addEventListener.bind(events));
+  vi.stubGlobal("removeEventListener", events.removeEventListener.bind(events));
 }
 
 test("no script sees the refresh token", async () => {
@@ -132,4 +148,59 @@ test("deleting the account leaves neither cookie nor entry", async () => {
   await auth.deleteMe();
 
   expect([storage.read(), browser.cookies.size, auth.state.status]).toEqual([null, 0, "signed_out"]);
+});
+
+test.each([
+  ["that lasts", lastingStorage],
+  ["that forgets", memoryStorage],
+])(
+  "a logout offline is one after a reload too, and the service hears of it (a storage %s)",
+  async (_, make) => {
+    haveLocalStorage();
+    const [storage, browser] = [make(), jar()];
+    const reload = () => (storage.forgets ? { storage: memoryStorage() } : {});
+    const person = await member({ transport: "cookie", storage, fetch: browser.fetch });
+    const { auth, network, tab } = person;
+    network.cut(LOGOUT);
+    await expect(auth.logOut({ everywhere: true })).rejects.toBeInstanceOf(ConnectionError);
+    expect(auth.state.status).toBe("signed_out");
+
+    expect((await tab(reload()).restore()).status).toBe("signed_out");
+    expect([network.count(REFRESH), browser.cookies.size]).toEqual([0, 1]);
+    network.mend();
+    const seen: unknown[] = [];
+    const fetch = async (request: Request) => {
+      seen.push(await request.clone().json());
+      return await browser.fetch(request);
+    };
+    expect((await tab({ ...reload(), fetch }).restore()).status).toBe("signed_out");
+
+    expect([seen, browser.cookies.size]).toEqual([[{ everywhere: true }], 0]);
+    await tab(reload()).restore(); // once is enough
+    expect(network.count(LOGOUT)).toBe(2);
+  },
+);
+
+test.each([
+  ["that lasts", lastingStorage],
+  ["that forgets", memoryStorage],
+])("the next login counts after a logout that nobody heard of (a storage %s)", async (_, make) => {
+  haveLocalStorage();
+  const [storage, browser] = [make(), jar()];
+  const { auth, network, number, readCode, tab } = await member({
+    transport: "cookie",
+    storage,
+    fetch: browser.fetch,
+  });
+  network.cut(LOGOUT);
+  await expect(auth.logOut()).rejects.toBeInstanceOf(ConnectionError);
+  network.mend();
+  await auth.logIn({ identifier: number, password: PASSWORD });
+  await auth.verifyCode({ code: await readCode() });
+  network.forget();
+
+  const reloaded = tab(storage.forgets ? { storage: memoryStorage() } : {});
+
+  expect((await reloaded.restore()).status).toBe("signed_in");
+  expect(network.count(LOGOUT)).toBe(0);
 });

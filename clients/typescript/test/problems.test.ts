@@ -75,6 +75,44 @@ test.each(["7", null, "soon", "-1", ""])("Retry-After %j", (header) => {
   expect(error instanceof ProblemError && error.retryAfter).toBe(header === "7" ? 7 : null);
 });
 
+test("the status is that of the answer, whatever the body says", () => {
+  const error = refusal(
+    { code: "internal_error", status: 401, detail: "" },
+    new Response(null, { status: 502 }),
+  );
+
+  expect(error.status).toBe(502);
+});
+
+test("a logout that a gateway refused may not be one at the service, and says so", async () => {
+  const { auth } = await member({
+    fetch: async (request) =>
+      request.url.endsWith("/logout")
+        ? Response.json({ code: "NO_KEY", detail: "", status: 401 }, { status: 401 })
+        : await fetch(request),
+  });
+
+  await expect(auth.logOut()).rejects.toMatchObject({ code: "NO_KEY" });
+
+  expect(auth.state.status).toBe("signed_out");
+});
+
+test("a refusal whose refresh a gateway refuses tells of the gateway", async () => {
+  const storage = memoryStorage();
+  const { auth } = await member({
+    storage,
+    fetch: async (request) =>
+      request.url.endsWith("/refresh")
+        ? Response.json({ code: "NO_KEY", detail: "", status: 401 }, { status: 401 })
+        : await fetch(request),
+  });
+  storage.write(storage.read()?.replace(await auth.accessToken(), "no-token-of-ours") ?? null);
+
+  await expect(auth.getMe()).rejects.toMatchObject({ code: "NO_KEY" });
+
+  expect(auth.state.status).toBe("signed_in");
+});
+
 test("fields that are wrong are named", async () => {
   const { auth } = somebody();
 

@@ -198,6 +198,12 @@ test.each([
   ["a broken proxy", () => new Response("<h1>Bad gateway</h1>", { status: 502 })],
   ["the page of a hotel", () => new Response("<h1>Sign in to the wireless network</h1>", { status: 401 })],
   ["something else's JSON", () => Response.json({ welcome: "to the hotel" })],
+  [
+    "a proxy that says 401 in a 502",
+    () => Response.json({ code: "invalid_token", status: 401 }, { status: 502 }),
+  ],
+  ["a gateway's own 401", () => Response.json({ code: "NO_KEY", status: 401 }, { status: 401 })],
+  ["a gateway's 403", () => Response.json({ code: "invalid_token", status: 401 }, { status: 403 })],
   ["no place in a queue", () => Response.json({ code: "overloaded", status: 503 }, { status: 503 })],
 ])("nor by %s", async (_, answer) => {
   let isInTheWay = false;

@@ -518,10 +518,11 @@ var ProblemError = class extends Error {
   attemptsLeft;
   /** The whole body, with members that this version has no name for. */
   problem;
-  constructor(problem, retryAfter = null) {
+  /** The status is the answer's: what a body says of it anybody between here and the service may have written. */
+  constructor(problem, status, retryAfter = null) {
     super(`${problem.code}: ${problem.detail}`);
     this.code = problem.code;
-    this.status = problem.status;
+    this.status = status;
     this.title = problem.title;
     this.detail = problem.detail;
     this.requestId = problem.request_id;
@@ -543,6 +544,9 @@ var ConnectionError = class extends Error {
 var NotReadyError = class extends Error {
   name = "NotReadyError";
 };
+function isDefinite(error) {
+  return error instanceof ProblemError && error.status === 401 && error.code === "invalid_token";
+}
 function isProblem(error, ...codes) {
   return error instanceof ProblemError && (codes.length === 0 || codes.includes(error.code));
 }
@@ -557,7 +561,7 @@ async function unwrap(asked) {
 }
 function refusal(body, response) {
   if (isProblemBody(body)) {
-    return new ProblemError(body, seconds(response.headers.get("Retry-After")));
+    return new ProblemError(body, response.status, seconds(response.headers.get("Retry-After")));
   }
   const message = `Something between here and the service answered ${response.status}.`;
   return new ConnectionError(message, { status: response.status });
@@ -572,13 +576,65 @@ function notReadable(error) {
   throw error instanceof SyntaxError ? new ConnectionError("The answer isn't JSON: it isn't the service's.", { cause: error }) : error;
 }
 
+// src/record.ts
+var NOTHING = {
+  session: null,
+  pending: null,
+  reset: null,
+  deviceToken: null,
+  untold: null
+};
+var VERSION = 2;
+function write(holding) {
+  const isEmpty = Object.values(holding).every((part) => part === null);
+  return isEmpty ? null : JSON.stringify({ version: VERSION, ...holding });
+}
+function read(entry) {
+  try {
+    const kept = JSON.parse(entry ?? "null");
+    if (!isHolding(kept)) {
+      return NOTHING;
+    }
+    const { session, pending, reset, deviceToken, untold = null } = kept;
+    return { session, pending, reset, deviceToken, untold };
+  } catch {
+    return NOTHING;
+  }
+}
+function isHolding(kept) {
+  return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
+}
+function publicState({ session, pending: held, reset }) {
+  const pending = held && visiblePending(held);
+  const allowed = reset && visibleReset(reset);
+  if (session) {
+    const { id, user } = session;
+    return { status: "signed_in", session: { id, user }, pending, reset: allowed };
+  }
+  if (pending) {
+    return { status: "pending", session: null, pending, reset: null };
+  }
+  return allowed ? { status: "reset_allowed", session: null, pending: null, reset: allowed } : { status: "signed_out", session: null, pending: null, reset: null };
+}
+function visiblePending({ token: _, ...visible }) {
+  return visible;
+}
+function visibleReset({ token: _, ...visible }) {
+  return visible;
+}
+function withoutSession(holding) {
+  const { pending } = holding;
+  const outlives = pending !== null && !["step_up", "phone_change"].includes(pending.purpose);
+  return { ...holding, session: null, pending: outlives ? pending : null };
+}
+
 // src/account.ts
 var query = ({ cursor }) => ({
   params: { query: cursor === void 0 ? {} : { cursor } }
 });
 function newAccount(api, holder) {
   const know = (user) => {
-    holder.changeSession((session) => session.user.id === user.id ? { ...session, user } : session);
+    holder.know(user);
     return user;
   };
   return {
@@ -587,7 +643,7 @@ function newAccount(api, holder) {
     exportMe: async () => await unwrap(api.GET("/api/v1/me/export")),
     async deleteMe() {
       await unwrap(api.DELETE("/api/v1/me"));
-      holder.change(() => ({ session: null, pending: null, reset: null, deviceToken: null }));
+      holder.change(() => NOTHING);
     },
     changePassword: async (body) => void await unwrap(api.POST("/api/v1/me/password", { body })),
     cancelPasswordReset: async () => void await unwrap(api.DELETE("/api/v1/me/password-reset")),
@@ -695,7 +751,7 @@ var Authorized = class {
       return null;
     }
     const ended = (error) => {
-      if (error instanceof NotReadyError || error instanceof ProblemError && error.status === 401) {
+      if (error instanceof NotReadyError || isDefinite(error)) {
         return null;
       }
       throw error;
@@ -741,52 +797,6 @@ function withToken(request, token2) {
   return request;
 }
 
-// src/record.ts
-var NOTHING = { session: null, pending: null, reset: null, deviceToken: null };
-var VERSION = 2;
-function write(holding) {
-  const isEmpty = Object.values(holding).every((part) => part === null);
-  return isEmpty ? null : JSON.stringify({ version: VERSION, ...holding });
-}
-function read(entry) {
-  try {
-    const kept = JSON.parse(entry ?? "null");
-    if (!isHolding(kept)) {
-      return NOTHING;
-    }
-    const { session, pending, reset, deviceToken } = kept;
-    return { session, pending, reset, deviceToken };
-  } catch {
-    return NOTHING;
-  }
-}
-function isHolding(kept) {
-  return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
-}
-function publicState({ session, pending: held, reset }) {
-  const pending = held && visiblePending(held);
-  const allowed = reset && visibleReset(reset);
-  if (session) {
-    const { id, user } = session;
-    return { status: "signed_in", session: { id, user }, pending, reset: allowed };
-  }
-  if (pending) {
-    return { status: "pending", session: null, pending, reset: null };
-  }
-  return allowed ? { status: "reset_allowed", session: null, pending: null, reset: allowed } : { status: "signed_out", session: null, pending: null, reset: null };
-}
-function visiblePending({ token: _, ...visible }) {
-  return visible;
-}
-function visibleReset({ token: _, ...visible }) {
-  return visible;
-}
-function withoutSession(holding) {
-  const { pending } = holding;
-  const outlives = pending !== null && !["step_up", "phone_change"].includes(pending.purpose);
-  return { ...holding, session: null, pending: outlives ? pending : null };
-}
-
 // src/sessions.ts
 var LONGEST_MARGIN = 3e4;
 function sessionOf(tokens) {
@@ -804,7 +814,7 @@ function renewAt(expiresIn) {
 }
 function signIn(holding, tokens) {
   const deviceToken = tokens.device_token ?? holding.deviceToken;
-  return { session: sessionOf(tokens), pending: null, reset: null, deviceToken };
+  return { session: sessionOf(tokens), pending: null, reset: null, deviceToken, untold: null };
 }
 function elevate(session, elevated) {
   return { ...session, accessToken: elevated.access_token, renewAt: renewAt(elevated.expires_in) };
@@ -834,14 +844,23 @@ function moment(secondsFromNow) {
 
 // src/ceremonies.ts
 var OVER = ["challenge_closed", "invalid_token", "account_exists"];
-function newCeremonies(api, holder, takeTurns) {
-  return { ...newStarts(api, holder), ...newProofs(api, holder, takeTurns) };
+function newCeremonies(parts) {
+  return { ...newStarts(parts), ...newProofs(parts) };
 }
-function newStarts(api, holder) {
+function newStarts(parts) {
+  const { api, holder } = parts;
   const begin = (answer, purpose) => {
     const pending = pendingOf(answer, purpose);
     holder.change((held) => ({ ...held, pending, reset: null }));
     return { status: "otp_required", pending: visiblePending(pending) };
+  };
+  const beginBeside = async (ask, purpose) => {
+    const before = holder.session?.id;
+    const answer = await ask;
+    if (holder.session?.id !== before) {
+      throw new NotReadyError("The session that this was begun in is over.");
+    }
+    return begin(answer, purpose);
   };
   return {
     async register(body) {
@@ -851,20 +870,21 @@ function newStarts(api, holder) {
       const { deviceToken } = holder.now;
       const complete = deviceToken === null ? body : { device_token: deviceToken, ...body };
       const answer = await unwrap(api.POST("/api/v1/auth/login", { body: complete }));
-      return answer.status === "authenticated" ? enter(holder, answer) : begin(answer, "login");
+      return answer.status === "authenticated" ? enter(parts, answer) : begin(answer, "login");
     },
     async stepUp(body = {}) {
-      return begin(await unwrap(api.POST("/api/v1/auth/step-up", { body })), "step_up");
+      return await beginBeside(unwrap(api.POST("/api/v1/auth/step-up", { body })), "step_up");
     },
     async forgotPassword(body) {
       return begin(await unwrap(api.POST("/api/v1/auth/password/forgot", { body })), "password_reset");
     },
     async changePhone(body) {
-      return begin(await unwrap(api.POST("/api/v1/me/phone", { body })), "phone_change");
+      return await beginBeside(unwrap(api.POST("/api/v1/me/phone", { body })), "phone_change");
     }
   };
 }
-function newProofs(api, holder, takeTurns) {
+function newProofs(parts) {
+  const { api, holder, takeTurns } = parts;
   return {
     sendCode: (method) => within(holder, async ({ token: token2 }) => {
       const challenge = await unwrap(api.POST("/api/v1/auth/otp/send", { body: { method } }));
@@ -879,7 +899,7 @@ function newProofs(api, holder, takeTurns) {
     }),
     // In turns with refreshes: in cookie mode a late answer of one would put back the cookie of before.
     verifyCode: (body) => takeTurns(
-      () => within(holder, async (pending) => settle(holder, pending, await askToVerify(api, body)))
+      () => within(holder, async (pending) => settle(parts, pending, await askToVerify(api, body)))
     ),
     abandon: () => holder.change((held) => ({ ...held, pending: null, reset: null })),
     async resetPassword(body) {
@@ -897,8 +917,9 @@ function newProofs(api, holder, takeTurns) {
     }
   };
 }
-function enter(holder, tokens) {
+function enter({ holder, leaving }, tokens) {
   holder.change((held) => signIn(held, tokens));
+  leaving.settled();
   return withoutTokens(tokens);
 }
 function askToVerify(api, body) {
@@ -927,22 +948,38 @@ async function within(holder, work) {
 function isOver(error) {
   return error instanceof ProblemError && OVER.includes(error.code);
 }
-function settle(holder, { token: token2 }, verified) {
+async function settle({ holder, leaving }, { token: token2 }, verified) {
+  const { change, answer } = outcomeOf(verified);
+  const isAwaited = holder.takePending(token2, change);
+  if (verified.status === "phone_changed") {
+    holder.know(verified.user);
+  } else if (!isAwaited) {
+    if (verified.status === "authenticated") {
+      await leaving.dismiss(verified);
+    }
+    throw new NotReadyError("The code was right, but what it was for was given up meanwhile. Begin again.");
+  } else if (verified.status === "authenticated") {
+    leaving.settled();
+  }
+  return answer;
+}
+function outcomeOf(verified) {
   switch (verified.status) {
     case "authenticated":
-      return enter(holder, verified);
+      return { change: (held) => signIn(held, verified), answer: withoutTokens(verified) };
     case "elevated":
-      holder.changeSession((session) => elevate(session, verified));
-      holder.changePending(token2, () => null);
-      return { status: "elevated" };
+      return {
+        change: (held) => ({ ...held, session: held.session && elevate(held.session, verified) }),
+        answer: { status: "elevated" }
+      };
     case "phone_changed":
-      holder.changeSession((session) => ({ ...session, user: verified.user }));
-      holder.changePending(token2, () => null);
-      return verified;
+      return { change: (held) => held, answer: verified };
     case "reset_allowed": {
       const reset = resetOf(verified);
-      holder.change((held) => ({ ...held, pending: null, reset }));
-      return { status: "reset_allowed", reset: visibleReset(reset) };
+      return {
+        change: (held) => ({ ...held, reset }),
+        answer: { status: "reset_allowed", reset: visibleReset(reset) }
+      };
     }
   }
 }
@@ -991,8 +1028,7 @@ var Holder = class {
   }
   /** Between reading and writing nothing may wait. */
   change(change) {
-    this.#storage.write(write(change(this.now)));
-    this.#tell();
+    this.#put(change(this.now));
   }
   /** Change the session, if there still is one. */
   changeSession(change) {
@@ -1006,6 +1042,19 @@ var Holder = class {
     this.change(
       (held) => held.pending?.token === token2 ? { ...held, pending: change(held.pending) } : held
     );
+  }
+  /** End the pending code with what its proof changes, in one. False, and nothing done, when it is gone. */
+  takePending(token2, change) {
+    const held = this.now;
+    if (held.pending?.token !== token2) {
+      return false;
+    }
+    this.#put(change({ ...held, pending: null }));
+    return true;
+  }
+  /** What was heard of the user is shown everywhere. */
+  know(user) {
+    this.changeSession((session) => session.user.id === user.id ? { ...session, user } : session);
   }
   endReset(token2) {
     this.change((held) => held.reset?.token === token2 ? { ...held, reset: null } : held);
@@ -1026,6 +1075,10 @@ var Holder = class {
       };
     });
     stop();
+  }
+  #put(holding) {
+    this.#storage.write(write(holding));
+    this.#tell();
   }
   #look() {
     const state = publicState(this.now);
@@ -1051,6 +1104,67 @@ var Holder = class {
           throw error;
         });
       }
+    }
+  }
+};
+
+// src/leaving.ts
+var Leaving = class {
+  #parts;
+  constructor(parts) {
+    this.#parts = parts;
+  }
+  /** In cookie mode: the logout of which the service doesn't know yet. Until it does the cookie means nobody. */
+  get untold() {
+    return this.#parts.lasting.now.untold;
+  }
+  async logOut(body) {
+    const { api, service, holder } = this.#parts;
+    const before = holder.session;
+    if (!before && !service.usesCookie) {
+      return;
+    }
+    this.#remember(body);
+    try {
+      await unwrap(api.POST("/api/v1/auth/logout", { body }));
+      this.settled();
+    } catch (error) {
+      if (!isDefinite(error)) {
+        throw error;
+      }
+      this.settled();
+    } finally {
+      holder.change((held) => held.session?.id === before?.id ? withoutSession(held) : held);
+    }
+  }
+  /** End a session that was never held here, by its own token. */
+  async dismiss({ access_token }) {
+    const { service, holder } = this.#parts;
+    const request = new Request(`${service.address}/api/v1/auth/logout`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${access_token}` }
+    });
+    if (!holder.session) {
+      this.#remember({});
+    }
+    try {
+      const { ok } = await service.send(request);
+      if (ok) {
+        this.settled();
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) {
+        throw error;
+      }
+    }
+  }
+  /** The cookie is gone, or somebody's again. */
+  settled() {
+    this.#parts.lasting.change((held) => ({ ...held, untold: null }));
+  }
+  #remember(body) {
+    if (this.#parts.service.usesCookie) {
+      this.#parts.lasting.change((held) => ({ ...held, untold: body }));
     }
   }
 };
@@ -1123,12 +1237,17 @@ var Refresher = class {
   /** Write what came, unless the session went on or ended meanwhile, where there are no locks. */
   #keep(before, tokens) {
     const fresh = sessionOf(tokens);
-    this.#holder.changeSession((current) => {
-      if (!isSame(current, before)) {
-        return current;
+    this.#holder.change((held) => {
+      const current = held.session;
+      if (current === null || !isSame(current, before)) {
+        return held;
       }
-      const isElevated = current.accessToken !== before.accessToken;
-      return isElevated ? { ...fresh, accessToken: current.accessToken, renewAt: current.renewAt } : fresh;
+      if (fresh.id !== before.id) {
+        return { ...withoutSession(held), session: fresh };
+      }
+      const { accessToken, renewAt: renewAt2 } = current;
+      const isElevated = accessToken !== before.accessToken;
+      return { ...held, session: isElevated ? { ...fresh, accessToken, renewAt: renewAt2 } : fresh };
     });
     const session = this.#session();
     if (session.id !== before.id) {
@@ -1196,7 +1315,7 @@ function isTokens(body) {
 }
 function whenDefinite(then) {
   return (error) => {
-    if (error instanceof ProblemError && error.status === 401) {
+    if (isDefinite(error)) {
       return then(error);
     }
     throw error;
@@ -1218,7 +1337,7 @@ function newService(options) {
     return isOurs ? pathname.slice(prefix.length) : null;
   };
   const send = async (request) => {
-    const dressed = usesCookie && pathOf(request.url) !== null ? withCookie(request) : request;
+    const dressed = pathOf(request.url) === null ? request : forService(request, usesCookie);
     try {
       return await fetch(dressed);
     } catch (error) {
@@ -1231,9 +1350,11 @@ function newService(options) {
   const { origin } = base;
   return { address: `${origin}${prefix}`, origin, usesCookie, send, pathOf };
 }
-function withCookie(request) {
-  const dressed = new Request(request, { credentials: "include" });
-  dressed.headers.set("X-Token-Transport", "cookie");
+function forService(request, usesCookie) {
+  const dressed = new Request(request, { redirect: "error", ...usesCookie && { credentials: "include" } });
+  if (usesCookie) {
+    dressed.headers.set("X-Token-Transport", "cookie");
+  }
   return dressed;
 }
 
@@ -1395,15 +1516,21 @@ function createOtpAuth(options) {
   const refresher = new Refresher(service, holder, takeTurns);
   const authorized = new Authorized(service, holder, refresher, new StepUps(holder, options.onStepUp));
   const api = createClient({ baseUrl: service.address, fetch: (request) => authorized.send(request) });
-  const parts = { api, service, storage, holder, refresher };
+  const forgets = service.usesCookie && storage.forgets;
+  const lasting = forgets ? new Holder(defaultStorage(`${key} logout`)) : holder;
+  const leaving = new Leaving({ api, service, holder, lasting });
+  const parts = { service, storage, holder, refresher, leaving };
   const allowed = /* @__PURE__ */ new Set([service.origin, ...(options.apiOrigins ?? []).map((url) => new URL(url).origin)]);
-  const ceremonies = newCeremonies(api, holder, takeTurns);
+  const ceremonies = newCeremonies({ api, holder, leaving, takeTurns });
   return {
     get state() {
       return holder.state;
     },
     onChange: (listener) => holder.onChange(listener),
-    close: () => holder.close(),
+    close() {
+      holder.close();
+      lasting.close();
+    },
     restore: () => restore(parts, ceremonies.getChallenge),
     api,
     async fetch(input, init) {
@@ -1419,12 +1546,15 @@ function createOtpAuth(options) {
       const { id, user } = await refresher.renew(accessToken);
       return { status: "authenticated", session_id: id, user };
     },
-    logOut: (body = {}) => logOut(parts, body),
+    logOut: (body = {}) => leaving.logOut(body),
     forgetDevice: () => holder.change((held) => ({ ...held, deviceToken: null }))
   };
 }
-async function restore({ holder, service, storage, refresher }, look) {
-  if (holder.session) {
+async function restore(parts, look) {
+  const { holder, service, storage, refresher, leaving } = parts;
+  if (leaving.untold) {
+    await leaving.logOut(leaving.untold).catch(unlessOver);
+  } else if (holder.session) {
     await refresher.fresh().catch(unlessOver);
   } else if (service.usesCookie && storage.forgets) {
     await refresher.adopt().catch(unlessOver);
@@ -1437,20 +1567,6 @@ async function restore({ holder, service, storage, refresher }, look) {
 function unlessOver(error) {
   if (!(error instanceof ConnectionError || error instanceof ProblemError)) {
     throw error;
-  }
-}
-async function logOut({ api, holder, service }, body) {
-  if (!holder.session && !service.usesCookie) {
-    return;
-  }
-  try {
-    await unwrap(api.POST("/api/v1/auth/logout", { body }));
-  } catch (error) {
-    if (!(error instanceof ProblemError && error.status === 401)) {
-      throw error;
-    }
-  } finally {
-    holder.endSession();
   }
 }
 function refuseOthers(allowed, url) {
