@@ -138,6 +138,7 @@ def test_who_comes_next_sees_nothing_of_who_left(page: Page, new_number: NewNumb
     begin_sign_up(page, number)
     enter(page, code_sent(page, number))
     expect_heading(page, "Recovery codes")
+    press(page, "I have kept them")
     page.goto(f"{DEMO}#/sessions")
     expect_heading(page, "Sessions")
     open_entry(page, "/auth/register")
