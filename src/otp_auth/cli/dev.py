@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from otp_auth.cli.configuration import read_settings, require_database
 from otp_auth.cli.data_dir import DataFolder
+from otp_auth.cli.host_names import answering_to
 from otp_auth.cli.migrate import upgrade_database
 from otp_auth.cli.refusal import refuse
 from otp_auth.cli.server import own_address, run
@@ -60,7 +61,7 @@ def dev(
     )
     app = _app(settings, simulator)
     _say_where(address)
-    run(app, host, port)
+    run(answering_to(app, host, settings.public_url), host, port)
 
 
 def _presets(folder: DataFolder, address: str) -> dict[str, Any]:

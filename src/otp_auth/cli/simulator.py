@@ -4,6 +4,7 @@ import typer
 
 from otp_auth.cli.configuration import read_settings
 from otp_auth.cli.dev import Host, Port
+from otp_auth.cli.host_names import answering_to, is_loopback
 from otp_auth.cli.refusal import refuse
 from otp_auth.cli.server import own_address, run
 from otp_auth.logs import configure_logs
@@ -29,4 +30,5 @@ def simulator(host: Host = "127.0.0.1", port: Port = 9100) -> None:
     typer.echo(f"Sinch simulator   {own_address(host, port)}/   (the codes arrive here)")
     if settings.simulator.callback_url:
         typer.echo(f"callbacks go to   {settings.simulator.callback_url}")
-    run(create_simulator(settings.simulator, application_key=key, application_secret=secret), host, port)
+    app = create_simulator(settings.simulator, application_key=key, application_secret=secret)
+    run(answering_to(app, host) if is_loopback(host) else app, host, port)
