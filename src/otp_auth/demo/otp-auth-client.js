@@ -683,13 +683,23 @@ function newAccount(api, holder) {
     renewRecoveryCodes: async () => (await unwrap(api.POST("/api/v1/me/recovery-codes"))).recovery_codes,
     listSessions: async (page = {}) => await unwrap(api.GET("/api/v1/me/sessions", query(page))),
     endSession: async (session_id) => void await unwrap(
-      api.DELETE("/api/v1/me/sessions/{session_id}", { params: { path: { session_id } } })
+      api.DELETE("/api/v1/me/sessions/{session_id}", {
+        params: { path: { session_id: segment(session_id) } }
+      })
     ),
     endOtherSessions: async () => void await unwrap(api.DELETE("/api/v1/me/sessions")),
     listDevices: async (page = {}) => await unwrap(api.GET("/api/v1/me/devices", query(page))),
-    endDevice: async (device_id) => void await unwrap(api.DELETE("/api/v1/me/devices/{device_id}", { params: { path: { device_id } } })),
+    endDevice: async (device_id) => void await unwrap(
+      api.DELETE("/api/v1/me/devices/{device_id}", { params: { path: { device_id: segment(device_id) } } })
+    ),
     listEvents: async (page = {}) => await unwrap(api.GET("/api/v1/me/events", query(page)))
   };
+}
+function segment(id) {
+  if (/^(\.|%2e){0,2}$/i.test(id)) {
+    throw new TypeError(`"${id}" names nothing.`);
+  }
+  return id;
 }
 
 // src/bearer.ts
