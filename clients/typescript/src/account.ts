@@ -58,12 +58,24 @@ export function newAccount(api: Api, holder: Holder): Account {
     listSessions: async (page = {}) => await unwrap(api.GET("/api/v1/me/sessions", query(page))),
     endSession: async (session_id) =>
       void (await unwrap(
-        api.DELETE("/api/v1/me/sessions/{session_id}", { params: { path: { session_id } } }),
+        api.DELETE("/api/v1/me/sessions/{session_id}", {
+          params: { path: { session_id: segment(session_id) } },
+        }),
       )),
     endOtherSessions: async () => void (await unwrap(api.DELETE("/api/v1/me/sessions"))),
     listDevices: async (page = {}) => await unwrap(api.GET("/api/v1/me/devices", query(page))),
     endDevice: async (device_id) =>
-      void (await unwrap(api.DELETE("/api/v1/me/devices/{device_id}", { params: { path: { device_id } } }))),
+      void (await unwrap(
+        api.DELETE("/api/v1/me/devices/{device_id}", { params: { path: { device_id: segment(device_id) } } }),
+      )),
     listEvents: async (page = {}) => await unwrap(api.GET("/api/v1/me/events", query(page))),
   };
+}
+
+/** Addresses swallow these: what is meant for one session would go to another route. */
+function segment(id: string): string {
+  if (/^(\.|%2e){0,2}$/i.test(id)) {
+    throw new TypeError(`"${id}" names nothing.`);
+  }
+  return id;
 }

@@ -23,6 +23,8 @@ export class Holder {
   readonly #unsubscribe: () => void;
   #state: AuthState;
   #told: string;
+  /** What the storage didn't take; it counts as long as that stands there which stood there then. */
+  #unwritten: { readonly entry: string | null; readonly beside: string | null } | null = null;
 
   constructor(storage: AuthStorage) {
     this.#storage = storage;
@@ -33,7 +35,8 @@ export class Holder {
 
   /** Read anew each time: another tab may have changed it just now. */
   get now(): Holding {
-    return read(this.#storage.read());
+    const kept = this.#storage.read();
+    return read(this.#unwritten?.beside === kept ? this.#unwritten.entry : kept);
   }
 
   get session(): HeldSession | null {
@@ -124,8 +127,31 @@ export class Holder {
   }
 
   #put(holding: Holding): void {
-    this.#storage.write(write(holding));
+    const entry = write(holding);
+    try {
+      this.#storage.write(entry);
+      this.#unwritten = null;
+    } catch {
+      this.#unwritten = { entry, beside: this.#storage.read() };
+      this.#removeSpent(holding);
+    }
     this.#tell();
+  }
+
+  /** Nobody shall begin with a session that has ended, or show a refresh token again that was spent. */
+  #removeSpent({ session }: Holding): void {
+    const { beside = null, entry = null } = this.#unwritten ?? {};
+    const old = read(beside).session;
+    if (!old || (session?.id === old.id && session.refreshToken === old.refreshToken)) {
+      return;
+    }
+    const kept = this.#unwritten;
+    this.#unwritten = { entry, beside: null }; // before others hear of it
+    try {
+      this.#storage.write(null);
+    } catch {
+      this.#unwritten = kept;
+    }
   }
 
   #look(): boolean {

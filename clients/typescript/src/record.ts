@@ -1,6 +1,7 @@
 /** What is kept in the storage, and what of it everybody may see. */
 
 import type { Challenge, LogoutBody, OfferedMethod, User } from "./openapi.js";
+import { isHolding } from "./shape.js";
 import type { AuthState, PendingChallenge, Purpose, ResetPermission } from "./types.js";
 
 export interface HeldSession {
@@ -44,7 +45,7 @@ export const NOTHING: Holding = {
   untold: null,
 };
 /** Another version of this client may find what this one has written: it is no good to it then. */
-const VERSION = 2;
+const VERSION = 3;
 
 export function write(holding: Holding): string | null {
   const isEmpty = Object.values(holding).every((part) => part === null);
@@ -54,18 +55,14 @@ export function write(holding: Holding): string | null {
 export function read(entry: string | null): Holding {
   try {
     const kept: unknown = JSON.parse(entry ?? "null");
-    if (!isHolding(kept)) {
+    if (!isHolding(kept) || !("version" in kept && kept.version === VERSION)) {
       return NOTHING;
     }
-    const { session, pending, reset, deviceToken, untold = null } = kept;
+    const { session, pending, reset, deviceToken, untold } = kept;
     return { session, pending, reset, deviceToken, untold };
   } catch {
     return NOTHING;
   }
-}
-
-function isHolding(kept: unknown): kept is Holding {
-  return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
 }
 
 export function publicState({ session, pending: held, reset }: Holding): AuthState {

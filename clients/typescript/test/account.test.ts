@@ -158,3 +158,16 @@ test("whoever is out already may log out", async () => {
 
   expect(network.log).toEqual([]);
 });
+
+test.each(["", ".", "..", "%2e%2E", ".%2e"])(
+  "%j is no session's or device's name: nothing is sent",
+  async (id) => {
+    const { auth, network } = await member();
+
+    await expect(auth.endSession(id)).rejects.toBeInstanceOf(TypeError);
+    await expect(auth.endDevice(id)).rejects.toBeInstanceOf(TypeError);
+
+    expect(network.log).toEqual([]);
+    await auth.getMe();
+  },
+);

@@ -576,6 +576,38 @@ function notReadable(error) {
   throw error instanceof SyntaxError ? new ConnectionError("The answer isn't JSON: it isn't the service's.", { cause: error }) : error;
 }
 
+// src/shape.ts
+var isText = (value) => typeof value === "string";
+var isFlag = (value) => typeof value === "boolean";
+var isNull = (value) => value === null;
+var orNull = (test) => (value) => isNull(value) || test(value);
+var shaped = (parts) => (value) => typeof value === "object" && value !== null && !Array.isArray(value) && Object.entries(parts).every(([name, test]) => test(value[name]));
+var isSession = shaped({
+  id: isText,
+  user: shaped({ id: isText }),
+  accessToken: isText,
+  renewAt: Number.isFinite,
+  refreshToken: orNull(isText)
+});
+var isPending = shaped({
+  token: isText,
+  purpose: isText,
+  methods: Array.isArray,
+  challenge: orNull(shaped({})),
+  expiresAt: isText
+});
+var isReset = shaped({ token: isText, proofRequired: isFlag, expiresAt: isText });
+var isWhole = shaped({
+  session: orNull(isSession),
+  pending: orNull(isPending),
+  reset: orNull(isReset),
+  deviceToken: orNull(isText),
+  untold: orNull(shaped({}))
+});
+function isHolding(kept) {
+  return isWhole(kept);
+}
+
 // src/record.ts
 var NOTHING = {
   session: null,
@@ -584,7 +616,7 @@ var NOTHING = {
   deviceToken: null,
   untold: null
 };
-var VERSION = 2;
+var VERSION = 3;
 function write(holding) {
   const isEmpty = Object.values(holding).every((part) => part === null);
   return isEmpty ? null : JSON.stringify({ version: VERSION, ...holding });
@@ -592,17 +624,14 @@ function write(holding) {
 function read(entry) {
   try {
     const kept = JSON.parse(entry ?? "null");
-    if (!isHolding(kept)) {
+    if (!isHolding(kept) || !("version" in kept && kept.version === VERSION)) {
       return NOTHING;
     }
-    const { session, pending, reset, deviceToken, untold = null } = kept;
+    const { session, pending, reset, deviceToken, untold } = kept;
     return { session, pending, reset, deviceToken, untold };
   } catch {
     return NOTHING;
   }
-}
-function isHolding(kept) {
-  return typeof kept === "object" && kept !== null && "version" in kept && kept.version === VERSION;
 }
 function publicState({ session, pending: held, reset }) {
   const pending = held && visiblePending(held);
@@ -654,13 +683,23 @@ function newAccount(api, holder) {
     renewRecoveryCodes: async () => (await unwrap(api.POST("/api/v1/me/recovery-codes"))).recovery_codes,
     listSessions: async (page = {}) => await unwrap(api.GET("/api/v1/me/sessions", query(page))),
     endSession: async (session_id) => void await unwrap(
-      api.DELETE("/api/v1/me/sessions/{session_id}", { params: { path: { session_id } } })
+      api.DELETE("/api/v1/me/sessions/{session_id}", {
+        params: { path: { session_id: segment(session_id) } }
+      })
     ),
     endOtherSessions: async () => void await unwrap(api.DELETE("/api/v1/me/sessions")),
     listDevices: async (page = {}) => await unwrap(api.GET("/api/v1/me/devices", query(page))),
-    endDevice: async (device_id) => void await unwrap(api.DELETE("/api/v1/me/devices/{device_id}", { params: { path: { device_id } } })),
+    endDevice: async (device_id) => void await unwrap(
+      api.DELETE("/api/v1/me/devices/{device_id}", { params: { path: { device_id: segment(device_id) } } })
+    ),
     listEvents: async (page = {}) => await unwrap(api.GET("/api/v1/me/events", query(page)))
   };
+}
+function segment(id) {
+  if (/^(\.|%2e){0,2}$/i.test(id)) {
+    throw new TypeError(`"${id}" names nothing.`);
+  }
+  return id;
 }
 
 // src/bearer.ts
@@ -992,6 +1031,8 @@ var Holder = class {
   #unsubscribe;
   #state;
   #told;
+  /** What the storage didn't take; it counts as long as that stands there which stood there then. */
+  #unwritten = null;
   constructor(storage) {
     this.#storage = storage;
     this.#state = publicState(this.now);
@@ -1001,7 +1042,8 @@ var Holder = class {
   }
   /** Read anew each time: another tab may have changed it just now. */
   get now() {
-    return read(this.#storage.read());
+    const kept = this.#storage.read();
+    return read(this.#unwritten?.beside === kept ? this.#unwritten.entry : kept);
   }
   get session() {
     return this.now.session;
@@ -1077,8 +1119,30 @@ var Holder = class {
     stop();
   }
   #put(holding) {
-    this.#storage.write(write(holding));
+    const entry = write(holding);
+    try {
+      this.#storage.write(entry);
+      this.#unwritten = null;
+    } catch {
+      this.#unwritten = { entry, beside: this.#storage.read() };
+      this.#removeSpent(holding);
+    }
     this.#tell();
+  }
+  /** Nobody shall begin with a session that has ended, or show a refresh token again that was spent. */
+  #removeSpent({ session }) {
+    const { beside = null, entry = null } = this.#unwritten ?? {};
+    const old = read(beside).session;
+    if (!old || session?.id === old.id && session.refreshToken === old.refreshToken) {
+      return;
+    }
+    const kept = this.#unwritten;
+    this.#unwritten = { entry, beside: null };
+    try {
+      this.#storage.write(null);
+    } catch {
+      this.#unwritten = kept;
+    }
   }
   #look() {
     const state = publicState(this.now);
