@@ -258,8 +258,10 @@ def test_the_data_come_as_a_file_and_the_account_goes(
 def test_recovery_codes_can_be_kept(page: Page, new_number: NewNumber, tmp_path: Path) -> None:
     sign_up(page, new_number())
     follow(page, "Security")
-    press(page, "Make new recovery codes")
-    expect_heading(page, "Recovery codes")
+    follow(page, "Make new recovery codes")
+    expect(page.get_by_text("the old ones are void then")).to_be_visible()
+    press(page, "Make new codes")
+    expect(page.get_by_text("The codes from before are void.")).to_be_visible()
     codes = page.locator(".recovery-codes code").all_inner_texts()
 
     press(page, "Copy")

@@ -99,7 +99,7 @@ def test_the_account(eye: Eye, new_number: NewNumber) -> None:
     expect_heading(page, "Recovery codes")
     eye.look()
     follow(page, "Security")
-    expect(page.get_by_role("button", name="Make new recovery codes")).to_be_visible()
+    expect(page.get_by_role("link", name="Make new recovery codes")).to_be_visible()
     eye.look()
     follow(page, "Change password")
     expect_heading(page, "Change password")

@@ -4,7 +4,6 @@ import { loading } from "../loading.js";
 import { go } from "../navigation.js";
 import { auth } from "../service.js";
 import { relative } from "../time.js";
-import { showOnce } from "./recovery-codes.js";
 
 export function security() {
   const element = loading(() => auth.listFactors(), (factors) => {
@@ -44,14 +43,8 @@ function appRow(factor) {
 
 function codesRow(factor) {
   const state = factor ? `For the day your phone is gone. ${used(factor)}` : "You have none left. Make new ones.";
-  return row("Recovery codes", state, actionButton({
-    label: "Make new",
-    describe: "Make new recovery codes",
-    async work() {
-      showOnce(await auth.renewRecoveryCodes());
-      go("/recovery-codes", { say: "The codes from before are void." });
-    },
-  }));
+  return row("Recovery codes", state,
+    h("a", { class: "button", href: "#/recovery-codes", "aria-label": "Make new recovery codes" }, "Make new"));
 }
 
 function used({ last_used_at: at }) {
