@@ -87,6 +87,13 @@ def code_sent(page: Page, number: str, place: str = "main") -> str:
     return latest_code(page, number)
 
 
+def keep_codes(page: Page) -> None:
+    """Leave the sheet of recovery codes the way that is meant."""
+    expect_heading(page, "Recovery codes")
+    follow(page, "I have kept them")
+    expect_heading(page, "Profile")
+
+
 def step_up(page: Page, number: str) -> None:
     """Do the step-up in its dialog."""
     code = code_sent(page, number, "dialog")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from browser.calls import latest_code
 from browser.conftest import NewNumber
@@ -18,6 +18,7 @@ from browser.demo_person import (
     expect_heading,
     fill,
     follow,
+    keep_codes,
     log_in,
     press,
     sign_out,
@@ -54,6 +55,37 @@ def test_sign_up_and_log_in_with_the_code_on_the_inbox_page(
     expect(page.locator(".who")).to_have_text(NAME)
 
 
+def test_recovery_codes_are_not_left_without_a_word(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    page.goto(DEMO)
+    begin_sign_up(page, number)
+    enter(page, latest_code(page, number))
+    codes = page.locator(".recovery-codes code")
+    expect(codes).to_have_count(10)
+    shown, asked = codes.all_inner_texts(), []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    with page.expect_event("dialog"):
+        page.evaluate("() => history.back()")
+    follow(page, "Security")
+    press(page, "Sign out")
+    page.get_by_label("In a cookie").click()
+    expect(page.get_by_label("In this page’s storage")).to_be_checked()
+    with page.expect_event("dialog"):
+        page.close(run_before_unload=True)
+
+    assert asked == ["confirm", "confirm", "confirm", "confirm", "beforeunload"]
+    assert codes.all_inner_texts() == shown
+    page.remove_listener("dialog", stay)
+    page.once("dialog", lambda dialog: dialog.accept())
+    follow(page, "Security")
+    expect_heading(page, "Security")
+
+
 def test_the_inbox_beside_the_field_is_that_of_the_number(page: Page, new_number: NewNumber) -> None:
     number, other = new_number(), new_number()
     page.request.post("/api/v1/auth/register", data={"phone_number": other, "password": PASSWORD})
@@ -84,6 +116,24 @@ def test_a_wrong_code_says_so_at_its_field_until_none_is_left(page: Page, new_nu
     expect_heading(page, "This code has ended")
     follow(page, "Sign up again")
     expect(page.locator("[name=phone_number]")).not_to_be_empty()
+
+
+def test_a_code_that_is_too_short_costs_no_try(page: Page, new_number: NewNumber) -> None:
+    number = new_number()
+    begin_sign_up(page, number)
+    code, field = latest_code(page, number), page.locator("input.code")
+    enter(page, code[:-1])
+
+    field.press("Enter")
+    expect(page.locator(".error:visible")).to_have_text("6 digits, please.")
+    press(page, "Continue")
+    expect(field).to_be_focused()
+
+    expect(page.locator(".facts")).to_contain_text("3 tries are left")
+    expect(page.locator("#panel li").filter(has_text="/auth/otp/verify")).to_have_count(0)
+    field.press("End")
+    enter(page, code[-1])
+    expect_heading(page, "Recovery codes")
 
 
 def test_a_pasted_code_may_have_spaces_and_sends_itself(page: Page, new_number: NewNumber) -> None:
@@ -158,7 +208,7 @@ def test_the_countdowns_are_right_where_the_clock_is_wrong(
     expect(page.locator(".facts")).to_contain_text("Time left: 4:")
     expect(page.locator(".countdown")).to_contain_text("in 0:")
     enter(page, latest_code(page, number))
-    expect_heading(page, "Recovery codes")
+    keep_codes(page)
     sign_out(page)
     begin_log_in(page, number)
     press(page, "Use a recovery code")
@@ -198,6 +248,8 @@ def test_the_back_button_leads_to_the_form_and_never_into_a_used_code(
     expect_heading(page, "Log in")
     follow(page, "Enter it")
     enter(page, latest_code(page, number))
+    keep_codes(page)
+    page.go_back()
     expect_heading(page, "Recovery codes")
     page.go_back()
 

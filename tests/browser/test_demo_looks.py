@@ -20,6 +20,7 @@ from browser.demo_person import (
     enter,
     expect_heading,
     follow,
+    keep_codes,
     press,
     prove_phone,
     sign_out,
@@ -98,6 +99,7 @@ def test_the_account(eye: Eye, new_number: NewNumber) -> None:
     enter(page, latest_code(page, number))
     expect_heading(page, "Recovery codes")
     eye.look()
+    keep_codes(page)
     follow(page, "Security")
     expect(page.get_by_role("link", name="Make new recovery codes")).to_be_visible()
     eye.look()

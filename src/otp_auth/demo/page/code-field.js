@@ -33,6 +33,8 @@ export function codeField({ label, method, challenge, beside, complete }) {
     made.input.value = "";
     sent = "";
   };
+  // Each wrong code costs a try: one that can't be right isn't sent.
+  made.fault = () => length && made.value.length !== length ? `${length} ${keyboard === "numeric" ? "digits" : "characters"}, please.` : null;
   return Object.defineProperty(made, "value", { get: () => isRecovery ? made.input.value.trim() : plain(made.input.value) });
 }
 

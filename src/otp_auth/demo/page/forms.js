@@ -74,10 +74,10 @@ export function form({ fields, action, send, refused = () => false, extras = [],
   const submit = async () => {
     if (isBusy) return;
     clear(fields, trouble);
-    const empty = fields.filter((each) => !each.optional && !each.value.trim());
-    for (const each of empty) each.show("Fill this in.");
-    if (empty.length > 0) {
-      focusOn(empty[0].input);
+    const unfit = fields.filter((each) => faultOf(each) !== null);
+    for (const each of unfit) each.show(faultOf(each));
+    if (unfit.length > 0) {
+      focusOn(unfit[0].input);
       return;
     }
     isBusy = true;
@@ -116,6 +116,12 @@ export function actionButton({ label, work, className = "", describe = null, onE
     }
   });
   return h("div", { class: "action" }, button, trouble);
+}
+
+/** What can be seen without asking the service: a field may have a `fault()` of its own. */
+function faultOf(each) {
+  if (!each.optional && !each.value.trim()) return "Fill this in.";
+  return each.fault?.() ?? null;
 }
 
 function valuesOf(fields) {

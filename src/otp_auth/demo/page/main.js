@@ -3,7 +3,7 @@
 import { fill, focusOn, h } from "./dom.js";
 import { forget } from "./draft.js";
 import { dropEnrolment } from "./enrolment.js";
-import { go, here, isHeld, placeFor, startNavigation, takeNotice } from "./navigation.js";
+import { go, here, isHeld, mayLeave, placeFor, startNavigation, takeNotice } from "./navigation.js";
 import { startPanel } from "./panel.js";
 import { account } from "./screens/account.js";
 import { activity } from "./screens/activity.js";
@@ -103,6 +103,7 @@ function accountBar(part, user) {
 }
 
 async function leave() {
+  if (!mayLeave()) return;
   shown.wasSignedIn = false; // it is said in other words
   try {
     await auth.logOut();

@@ -7,11 +7,19 @@ let holds = 0;
 let notice = "";
 /** A code that can't be entered any more, and still is on the screen: its purpose. */
 let ended = null;
+/** What to ask before the page on the screen is left, and its place: `{question, path}`. */
+let kept = null;
 
 /** `render(isAnew)` puts the page on the screen. */
 export function startNavigation(render) {
   draw = render;
-  addEventListener("hashchange", () => draw(false));
+  addEventListener("hashchange", () => {
+    if (kept === null || here() === kept.path || mayLeave()) draw(false);
+    else history.replaceState(null, "", `#${kept.path}`);
+  });
+  addEventListener("beforeunload", (event) => {
+    if (kept !== null) event.preventDefault(); // the browser asks in its own words
+  });
 }
 
 export function here() {
@@ -22,6 +30,18 @@ export function go(path, { replace = false, say = "" } = {}) {
   notice = say;
   history[replace ? "replaceState" : "pushState"](null, "", `#${path}`);
   draw(true);
+}
+
+/** Have this asked before somebody leaves the page that is on the screen now; null: no more. */
+export function askBeforeLeaving(question) {
+  kept = question === null ? null : { question, path: here() };
+}
+
+/** Ask what there is to be asked: true if the page may be left. */
+export function mayLeave() {
+  if (kept !== null && !confirm(kept.question)) return false;
+  kept = null;
+  return true;
 }
 
 /** What the last step wants to be said on the next page; once. */

@@ -2,6 +2,7 @@
 
 import { copy } from "./clipboard.js";
 import { announce, fill, h, newId } from "./dom.js";
+import { mayLeave } from "./navigation.js";
 import { asCurl } from "./secrets.js";
 import { changeTransport, transport } from "./service.js";
 import { clearTrace, onTrace, seen } from "./trace.js";
@@ -114,8 +115,12 @@ function kind({ failed, status: code }) {
 
 function transportChoice() {
   const name = newId("transport");
+  const choose = (value) => {
+    if (mayLeave()) changeTransport(value);
+    else for (const { firstChild: input } of options) input.checked = input.value === transport;
+  };
   const options = TRANSPORTS.map(([value, label, hint]) => {
-    const input = h("input", { type: "radio", name, value, checked: value === transport, change: () => changeTransport(value) });
+    const input = h("input", { type: "radio", name, value, checked: value === transport, change: () => choose(value) });
     return h("label", { class: "option" }, input, h("span", {}, label, h("span", { class: "hint" }, hint)));
   });
   return h("fieldset", { class: "transport" },

@@ -2,7 +2,7 @@ import { copy } from "../clipboard.js";
 import { h } from "../dom.js";
 import { download } from "../download.js";
 import { actionButton } from "../forms.js";
-import { go } from "../navigation.js";
+import { askBeforeLeaving, go } from "../navigation.js";
 import { auth } from "../service.js";
 
 /** In memory alone: after a reload they are gone, and new ones can be made. */
@@ -15,9 +15,11 @@ export function showOnce(codes) {
 export function recoveryCodes() {
   const codes = fresh;
   fresh = null;
+  askBeforeLeaving(codes ? "These recovery codes are shown only now. Leave without having kept them?" : null);
   return {
     title: "Recovery codes",
     element: [h("h1", {}, "Recovery codes"), codes ? sheet(codes) : gone()],
+    dispose: () => askBeforeLeaving(null),
   };
 }
 
@@ -29,7 +31,7 @@ function sheet(shown) {
     h("ol", { class: "recovery-codes" }, shown.map((code) => h("li", {}, h("code", {}, code)))),
     h("div", { class: "buttons" }, copyButton,
       h("button", { type: "button", click: () => download("recovery-codes.txt", `${text}\n`, "text/plain") }, "Download"),
-      h("a", { class: "button primary", href: "#/account" }, "I have kept them")),
+      h("a", { class: "button primary", href: "#/account", click: () => askBeforeLeaving(null) }, "I have kept them")),
   ];
 }
 
