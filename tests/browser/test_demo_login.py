@@ -150,7 +150,12 @@ def test_a_pasted_code_may_have_spaces_and_sends_itself(page: Page, new_number: 
 def test_whom_no_text_reaches_is_called_instead(page: Page, inbox: Inbox) -> None:
     number = NUMBER_OF[Behaviour.VOICE_ONLY]
     begin_sign_up(page, number)
-    expect(page.get_by_text("didn’t get through")).to_be_visible()
+    expect(page.locator("[data-delivery=failed]")).to_contain_text("didn’t get through. Choose another way.")
+    expect(page.get_by_role("button", name="Send a new text")).to_have_count(0)
+    expect(page.locator("input.code")).to_have_count(0)
+    expect(page.get_by_role("button", name="Continue")).to_have_count(0)
+    expect(page.locator(".facts")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
 
     press(page, "Call me instead")
     expect(page.get_by_text("by phone call")).to_be_visible()
@@ -304,7 +309,7 @@ def test_a_taken_number_leads_to_the_login(page: Page, new_number: NewNumber) ->
     begin_sign_up(page, number)
     enter(page, latest_code(page, number))
 
-    expect_heading(page, "This code has ended")
+    expect_heading(page, "There is an account already")
     follow(page, "Log in")
     expect(page.locator("[name=identifier]")).to_have_value(number)
     log_in(page, number)

@@ -1,7 +1,7 @@
 /** Asks for the code of whatever is pending: the same for a login, a new number, and a step-up in its dialog. */
 
 import { codeField } from "./code-field.js";
-import { CHANNELS, EXISTS, OTHERS, heading, label, lead, startOver, wayOn } from "./code-words.js";
+import { CHANNELS, OTHERS, heading, label, lead, startOver, taken, wayOn } from "./code-words.js";
 import { announce, fill, focusOn, h, say } from "./dom.js";
 import { asNumber, draft } from "./draft.js";
 import { actionButton, checkbox, form } from "./forms.js";
@@ -62,7 +62,7 @@ class CodeEntry {
     this.pending = pending;
     const isOffered = pending.methods.some(({ method }) => method === this.method);
     if (!isOffered || (!before && pending.challenge)) this.choose(firstMethod(pending));
-    else if (shape(before) !== shape(pending.challenge)) this.drawForm();
+    else if (shape(before) !== shape(pending.challenge)) this.redrawForm();
     this.draw();
   }
 
@@ -73,11 +73,18 @@ class CodeEntry {
     this.focus();
   }
 
+  /** Who was in a field that is gone stays at the code. */
+  redrawForm() {
+    const wasInside = this.parts.form.contains(document.activeElement);
+    this.drawForm();
+    if (wasInside) this.focus();
+  }
+
   drawForm() {
     const { challenge } = this.pending;
     const isByPhone = !(this.method in OTHERS);
     this.field = null;
-    if (isByPhone && !wasSent(challenge)) {
+    if (isByPhone && !mayHaveCode(challenge)) {
       fill(this.parts.form); // no code can be right
       return;
     }
@@ -125,6 +132,7 @@ class CodeEntry {
 
   againButton(challenge, phones) {
     if (phones.includes(challenge.method)) return this.sendButton(challenge.method, CHANNELS[challenge.method].again);
+    if (phones.length > 0) return null; // the ways that are left are there
     if (!challenge.resend_at) return h("p", { class: "hint" }, "No more codes can be sent this time.");
     const button = h("button", { type: "button", class: "link", disabled: true }, CHANNELS[challenge.method].again);
     return h("div", { class: "action" }, button, " ", this.countdown);
@@ -169,7 +177,8 @@ class CodeEntry {
       return error.attemptsLeft === 0;
     }
     if (error.code === "account_exists") {
-      this.end(explain(error).message, EXISTS[this.purpose]);
+      const { reason, way, title } = taken(this.purpose);
+      this.end(reason, way, title);
       return true;
     }
     if (["challenge_closed", "invalid_token"].includes(error.code)) {
@@ -228,7 +237,7 @@ class CodeEntry {
   }
 
   /** The code is dead: say so, and show the way on. */
-  end(reason, way = wayOn(this.purpose)) {
+  end(reason, way = wayOn(this.purpose), title = "This code has ended") {
     if (this.isOver) return;
     this.dispose();
     const [text, path] = way ?? [];
@@ -237,9 +246,9 @@ class CodeEntry {
     const onward = path
       ? h("a", { class: "button primary", href: `#${path}` }, text)
       : actionButton({ label: "Send a new code", className: "primary", work: this.again });
-    const title = h(this.parts.heading.localName, { id: this.parts.heading.id || null }, "This code has ended");
-    fill(this.element, title, h("p", { class: "lead" }, reason), onward);
-    focusOn(title);
+    const over = h(this.parts.heading.localName, { id: this.parts.heading.id || null }, title);
+    fill(this.element, over, h("p", { class: "lead" }, reason), onward);
+    focusOn(over);
     settle();
   }
 
@@ -264,13 +273,14 @@ function firstMethod({ challenge, methods }) {
   return challenge?.method ?? methods[0].method;
 }
 
-function wasSent(challenge) {
-  return challenge !== null && challenge.delivery !== "not_sent";
+function mayHaveCode(challenge) {
+  if (challenge === null || challenge.delivery === "not_sent") return false;
+  return challenge.delivery !== "failed" || challenge.code_length !== null;
 }
 
 /** What the form depends on. */
 function shape(challenge) {
-  return JSON.stringify([wasSent(challenge), challenge?.code_length, challenge?.code_type]);
+  return JSON.stringify([mayHaveCode(challenge), challenge?.code_length, challenge?.code_type]);
 }
 
 function numberOf(purpose) {

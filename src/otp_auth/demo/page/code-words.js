@@ -40,10 +40,17 @@ const ENDED = {
   password_reset: ["Ask for a new code", "/forgot"],
 };
 
-/** The way on where the number that was proved belongs to an account. */
-export const EXISTS = {
-  register: ["Log in", "/log-in"],
-  phone_change: ["Enter another number", "/phone"],
+const TAKEN = {
+  register: {
+    title: "There is an account already",
+    reason: "The code was right, and there is an account with this number or e-mail address. Log in instead.",
+    way: ["Log in", "/log-in"],
+  },
+  phone_change: {
+    title: "The number belongs to an account",
+    reason: "The code was right, and there is another account with this number. Yours stays as it is.",
+    way: ["Enter another number", "/phone"],
+  },
 };
 
 const START_OVER = {
@@ -67,6 +74,11 @@ export function startOver(purpose) {
   return START_OVER[purpose];
 }
 
+/** What to say, and the way on, where the number that was proved belongs to an account. */
+export function taken(purpose) {
+  return TAKEN[purpose];
+}
+
 /** One sentence: where the code is. */
 export function lead(method, pending) {
   if (method === "totp") return "Enter the code that your authenticator app shows.";
@@ -79,12 +91,20 @@ const DELIVERIES = {
   sending: (challenge) => `A code is on its way ${by(challenge)}${to(challenge)}.`,
   sent: (challenge) => `We sent a code ${by(challenge)}${to(challenge)}.`,
   delivered: (challenge) => `The code has arrived ${by(challenge)}${at(challenge)}.`,
-  failed: (challenge) => `The ${CHANNELS[challenge.method].thing}${to(challenge)} didn’t get through. Try again, or choose another way.`,
+  failed: (challenge) => `The ${CHANNELS[challenge.method].thing}${to(challenge)} didn’t get through.${wayOut(challenge)}`,
   not_sent: (challenge) => `No code went out${to(challenge)} yet. You can ask for one as soon as the button lets you.`,
   unknown: ({ purpose, ...challenge }) => purpose === "password_reset"
     ? "If there is such an account, a code is on its way to its phone."
     : `We couldn’t find out whether the code got through${to(challenge)}.`,
 };
+
+/** Only what can be done. */
+function wayOut({ method, next_methods: ways, resend_at: later }) {
+  const canChoose = ways.some((way) => way !== method);
+  if (ways.includes(method)) return canChoose ? " Try again, or choose another way." : " Try again.";
+  if (canChoose) return " Choose another way.";
+  return later ? " You can ask for another one as soon as the button lets you." : "";
+}
 
 /** What is asked for, as the label of its field. */
 export function label(method, challenge) {
