@@ -53,6 +53,9 @@ def test_an_authenticator_app_is_set_up_and_logs_in(page: Page, new_number: NewN
     number = new_number()
     sign_up(page, number)
     app = add_app(page)
+    follow(page, "Activity")
+    added = page.locator(".rows li").filter(has_text="A factor was added").first
+    expect(added).to_contain_text("authenticator app")
     sign_out(page)
 
     begin_log_in(page, number)
@@ -155,8 +158,12 @@ def test_the_password_changes_with_the_present_one(page: Page, new_number: NewNu
     press(page, "Change password")
     expect(page.locator(".error:visible")).to_have_text("That isn’t your present password. Try again.")
     expect(page.locator("[name=current_password]")).to_be_focused()
+    follow(page, "Activity")
+    expect(page.get_by_role("heading", name="A wrong present password was entered")).to_be_visible()
+    expect(page.get_by_role("heading", name="A login failed")).to_have_count(0)
+    page.go_back()
 
-    fill(page, current_password=PASSWORD)
+    fill(page, current_password=PASSWORD, new_password=NEW_PASSWORD)
     press(page, "Change password")
     expect(page.get_by_text("Your password is changed.")).to_be_visible()
     sign_out(page)

@@ -30,6 +30,21 @@ const WORDS = {
   account_unlocked: "Your account was unlocked",
 };
 
+/** Words for what `detail` says in the service's own. */
+const DETAILS = {
+  sms: "text message",
+  voice: "phone call",
+  whatsapp: "WhatsApp",
+  flashcall: "missed call",
+  totp: "authenticator app",
+  recovery_code: "recovery code",
+  too_many_attempts: "after too many wrong tries",
+  enrolment: "setting up",
+  register: "signing up",
+  login: "logging in",
+  step_up: "confirming that it’s you",
+};
+
 export function activity() {
   return {
     title: "Activity",
@@ -45,14 +60,23 @@ function eventRow({ name, at, address, detail }) {
   const details = Object.entries(detail).map(([key, value]) => about(key, value)).filter(Boolean);
   return h("li", {},
     h("div", {},
-      h("h3", {}, WORDS[name] ?? name.replaceAll("_", " ")),
+      h("h3", {}, title(name, detail)),
       h("p", { class: "hint" },
         [address ? `from ${address}` : null, ...details].filter(Boolean).join(" · "))),
     h("time", { class: "hint", datetime: at, title: exact(at) }, relative(at)));
 }
 
+/** The present password goes wrong where somebody changes it too: that is no login. */
+function title(name, { purpose, reason }) {
+  if (name === "login_failed" && purpose === "password_change") {
+    return reason === "wrong_password" ? "A wrong present password was entered" : "A change of the password was refused";
+  }
+  return WORDS[name] ?? name.replaceAll("_", " ");
+}
+
 function about(key, value) {
   if (key.endsWith("_id")) return null;
   if (value === true) return key.replaceAll("_", " ");
-  return ["string", "number"].includes(typeof value) ? String(value).replaceAll("_", " ") : null;
+  if (!["string", "number"].includes(typeof value)) return null;
+  return DETAILS[value] ?? String(value).replaceAll("_", " ");
 }
