@@ -35,6 +35,12 @@ WIDTH = """() => Math.max(
     ...Array.from(document.querySelectorAll('dialog[open]'), (each) =>
         each.getBoundingClientRect().left + Math.max(each.offsetWidth, each.scrollWidth)),
 )"""
+HEIGHTS = """(button) => {
+    const { lineHeight } = getComputedStyle(button);
+    const range = document.createRange();
+    range.selectNodeContents(button);
+    return { inside: range.getBoundingClientRect().height, line: parseFloat(lineHeight) };
+}"""
 ASK_FOR_STEP_UP = "() => { import('/demo/step-up-dialog.js').then((dialog) => dialog.askForStepUp()); }"
 
 
@@ -123,6 +129,16 @@ def test_the_account(eye: Eye, new_number: NewNumber) -> None:
     look_at_step_up(eye, number)
     sign_out(page)
     eye.look()
+
+
+def test_the_account_bar_stands_in_one_row_on_a_phone(phone: Page, new_number: NewNumber) -> None:
+    sign_up(phone, new_number())
+
+    tops = phone.locator("nav li").evaluate_all("all => all.map((each) => each.getBoundingClientRect().top)")
+    assert len(set(tops)) == 1
+    assert phone.locator("nav ul").evaluate("list => list.scrollWidth <= list.clientWidth")
+    button = phone.locator("#panel-switch").evaluate(HEIGHTS)
+    assert button["inside"] < 2 * button["line"]
 
 
 def test_a_new_password(eye: Eye, inbox: Inbox, new_number: NewNumber) -> None:

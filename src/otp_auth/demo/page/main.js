@@ -88,6 +88,7 @@ function put(path, key, state) {
     state.session ? accountBar(part, state.session.user) : null,
     said ? h("p", { class: "notice", role: "status" }, said) : null,
     h("section", { class: "card" }, element));
+  main.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   scrollTo(0, 0);
   if (focus) focus();
   else if (!isFirst) focusOn(main.querySelector("h1"));
