@@ -276,7 +276,7 @@ def test_empty_fields_are_named_and_the_first_gets_the_focus(page: Page) -> None
 
 
 REFUSED = [
-    ({"phone_number": "12", "password": PASSWORD}, "phone_number", "at least 3 characters"),
+    ({"phone_number": "12", "password": PASSWORD}, "phone_number", "with + and the country code"),
     ({"phone_number": "+46 1", "password": PASSWORD}, "phone_number", "with + and the country code"),
     ({"phone_number": "+46701740606", "password": "short"}, "password", "use at least 8 characters"),
     ({"phone_number": "+46701740606", "password": "password1"}, "password", "easy to guess"),

@@ -78,6 +78,7 @@ def test_another_code_once_the_countdown_has_ended(hasty: Screens, new_number: N
     press(page, "Send a new text")  # waits until it may be pressed
 
     expect(page.get_by_role("status").filter(has_text="The code is on its way again.")).to_have_count(1)
+    expect(page.get_by_text("You asked for another one at")).to_be_visible()
     assert len(inbox.next_code(number)) == len(first)
     enter(page, latest_code(page, number))
     expect_heading(page, "Recovery codes")

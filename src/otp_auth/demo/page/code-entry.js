@@ -32,6 +32,7 @@ class CodeEntry {
     this.parts = {
       heading: h(level, { id: level === "h2" ? "step-up-heading" : null }, heading(this.purpose)),
       lead: h("p", { class: "lead", role: "status" }),
+      again: h("p", { class: "hint", hidden: true }),
       form: h("div"),
       facts: h("p", { class: "facts", role: "timer", "aria-live": "off" }),
       resend: h("div", { class: "ways" }),
@@ -153,6 +154,8 @@ class CodeEntry {
     const isFirst = this.pending.challenge === null;
     await holdPage(() => auth.sendCode(method));
     announce(isFirst ? "A code is on its way." : "The code is on its way again.");
+    this.parts.again.textContent = `You asked for another one at ${new Date().toLocaleTimeString()}.`;
+    this.parts.again.hidden = isFirst;
     this.take(auth.state.pending);
     this.choose(method);
     this.lookSoon();

@@ -79,10 +79,14 @@ function atFields({ code }, message) {
 
 function atFaults({ code, errors }) {
   if (code !== "validation_failed") return {};
-  return Object.fromEntries(errors.map((fault) => [fault.field.split(".").at(-1), inWords(fault)]));
+  return Object.fromEntries(errors.map((fault) => {
+    const name = fault.field.split(".").at(-1);
+    return [name, inWords(name, fault)];
+  }));
 }
 
-function inWords({ rule, message }) {
+function inWords(name, { rule, message }) {
+  if (name === "phone_number" && rule !== "required") return SENTENCES.phone_number_invalid();
   return RULES[rule]?.(message) ?? message;
 }
 

@@ -2,21 +2,24 @@
 
 let ahead = 0; // milliseconds that the service's clock is ahead of this one
 
-/** Learn the service's clock from the `Date` of an answer (whole seconds), unless it took long. */
+const NOT_EXACT = 2500; // what `Date`, of whole seconds and of a busy service, can be off by
+
+/** Learn the service's clock from the `Date` of an answer, unless it took long. */
 export function learnClock(date, askedAt, answeredAt) {
   const told = Date.parse(date ?? "");
   if (Number.isNaN(told) || answeredAt - askedAt > 2000) return;
   const measured = told + 500 - (askedAt + answeredAt) / 2;
-  if (Math.abs(measured - ahead) > 1500) ahead = Math.abs(measured) > 1500 ? measured : 0;
+  if (Math.abs(measured - ahead) > NOT_EXACT) ahead = Math.abs(measured) > NOT_EXACT ? measured : 0;
 }
 
 export function now() {
   return Date.now() + ahead;
 }
 
-/** Whole seconds until a moment of the service; zero once it is past. */
+/** The nearest whole seconds until a moment of the service; zero once it is past, and not before. */
 export function secondsUntil(moment, at = now()) {
-  return Math.max(0, Math.ceil((Date.parse(moment) - at) / 1000));
+  const left = (Date.parse(moment) - at) / 1000;
+  return left > 0 ? Math.max(1, Math.round(left)) : 0;
 }
 
 /** The same of a moment that the client has reckoned by this machine's clock. */
