@@ -1,5 +1,6 @@
 """Signing up and logging in at the demo app, with the codes that the inbox page shows."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,6 +42,9 @@ def test_sign_up_and_log_in_with_the_code_on_the_inbox_page(
 
     begin_sign_up(page, number)
     expect(page.locator("input.code")).to_be_focused()
+    expect(page.get_by_label("Trust this device")).to_have_accessible_description(
+        re.compile("OTP_AUTH_TRUSTED_DEVICES__ENABLED=true")
+    )
     expect(page.get_by_text("by text message")).to_contain_text(f"•••••••• {number[-2:]}")
     enter(page, inbox.next_code(number))
     expect_heading(page, "Recovery codes")

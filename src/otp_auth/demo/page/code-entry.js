@@ -295,6 +295,6 @@ function trustBox() {
   return checkbox({
     name: "trust",
     label: "Trust this device",
-    hint: "Next time the password is enough here, where the service allows that.",
+    hint: ["Next time the password is enough here, if the service has ", h("code", {}, "OTP_AUTH_TRUSTED_DEVICES__ENABLED=true"), "."],
   });
 }
