@@ -16,7 +16,6 @@ from browser.demo_person import (
     code_sent,
     enter,
     expect_heading,
-    keep_codes,
     fill,
     follow,
     keep_codes,
