@@ -56,7 +56,7 @@ def take_demo(screens: Screens) -> None:
     page = screens.open("/demo/", size=PHONE, scheme="dark")
     sign_up(page, "+46701740619")
     follow(page, "Security")
-    expect(page.get_by_role("button", name="Make new recovery codes")).to_be_visible()
+    expect(page.get_by_role("link", name="Make new recovery codes")).to_be_visible()
     save(page, "demo-phone")
 
 

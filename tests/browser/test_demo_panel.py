@@ -18,6 +18,7 @@ from browser.demo_person import (
     expect_heading,
     fill,
     follow,
+    keep_codes,
     press,
     sign_out,
 )
@@ -137,8 +138,7 @@ def test_who_comes_next_sees_nothing_of_who_left(page: Page, new_number: NewNumb
     number = new_number()
     begin_sign_up(page, number)
     enter(page, code_sent(page, number))
-    expect_heading(page, "Recovery codes")
-    press(page, "I have kept them")
+    keep_codes(page)
     page.goto(f"{DEMO}#/sessions")
     expect_heading(page, "Sessions")
     open_entry(page, "/auth/register")
