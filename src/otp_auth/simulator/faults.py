@@ -45,8 +45,6 @@ class Fault(BaseModel, frozen=True, extra="forbid"):
             raise ValueError(f"a delay needs a value: seconds from 0 to {LONGEST_DELAY}")
         if self.kind == "status" and value not in STATUSES and not self._is_error_code(value):
             raise ValueError("a status needs a value: an HTTP status with a body, or Sinch's error code")
-        if self.kind not in {"delay", "status"} and self.value is not None:
-            raise ValueError("only a delay and a status have a value")
         if self.kind == "undelivered" and self.on == "report":
             raise ValueError("nothing is delivered by a report: use start or callback")
         if self.kind == "repeat" and self.on != "callback":
