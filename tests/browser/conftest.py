@@ -1,6 +1,7 @@
 """What browser tests share: a started service, a browser, pages that are watched, the inbox, axe-core."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -44,9 +45,9 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> Axe:
 
 @pytest.fixture(scope="session")
 def numbers() -> Iterator[str]:
-    """Swedish mobile numbers that belong to nobody, without those that have a behaviour of their own."""
+    """Swedish mobile numbers without a behaviour of their own."""
     special = {built_in.number for built_in in NUMBERS}
-    return (number for n in range(605, 700) if (number := f"+46701740{n}") not in special)
+    return (number for n in count(1_741_000) if (number := f"+4670{n}") not in special)
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ from playwright.sync_api import Page, expect
 from browser.calls import latest_code
 from browser.conftest import NewNumber
 from browser.demo_person import WRONG
-from otp_auth.simulator.numbers import NUMBERS, Behaviour
 from support.documents import ADDRESS, ROOT, block
 from support.service import PASSWORD
+from support.site import Site
 
 HERE = "/my-page/"
 CLIENT = ROOT / "src/otp_auth/demo/otp-auth-client.js"
-VOICE_ONLY = next(each.number for each in NUMBERS if each.behaviour is Behaviour.VOICE_ONLY)
 
 
 @pytest.fixture
@@ -63,11 +62,14 @@ def test_it_registers_logs_out_and_in(mine: Page, new_number: NewNumber) -> None
     expect(mine.locator("#me")).to_have_text(f"You are {number}.")
 
 
-def test_a_call_helps_where_no_text_arrives(mine: Page) -> None:
-    begin(mine, VOICE_ONLY, "Register")
+def test_a_call_helps_where_no_text_arrives(mine: Page, site: Site, new_number: NewNumber) -> None:
+    number = new_number()
+    no_route = {"on": "start", "kind": "status", "value": 42201, "times": 1}
+    assert mine.request.put(f"{site.inbox_address}faults", data=no_route).ok
+    begin(mine, number, "Register")
 
     mine.get_by_role("button", name="Call me").click()
     expect(mine.get_by_role("button", name="Call me")).to_be_hidden()
-    enter(mine, latest_code(mine, VOICE_ONLY))
+    enter(mine, latest_code(mine, number))
 
     expect(mine.get_by_role("button", name="I have kept them")).to_be_visible()

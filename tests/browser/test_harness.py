@@ -67,4 +67,4 @@ def test_the_inbox_gives_each_code_once(site: Site, inbox: Inbox, new_number: Ne
 
 
 def test_a_killed_run_leaves_no_service() -> None:
-    leaves_nothing_when_killed("browser.site", "started_site")
+    leaves_nothing_when_killed("support.site", "started_site")
